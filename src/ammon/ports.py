@@ -1,0 +1,131 @@
+"""The three ports, with their laws, and the shapes of the plain functions between them.
+
+A port exists where two real adapters exist. Everything else is a callable: a loader, a splitter, a search step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from ammon.types import Candidates, Chunk, Document, Entry, Hit, Ids, Query, Record, Source, Vectors
+
+Load: TypeAlias = Callable[[Source, bytes], Document]
+"""Bytes of a source → document. Raises SourceError; opens nothing itself."""
+
+Split: TypeAlias = Callable[[Document], list[Chunk]]
+"""Document → chunks, in reading order, with ``document.text[c.start:c.end] == c.text`` for each."""
+
+Step: TypeAlias = Callable[[Query, list[Hit]], list[Hit]]
+"""A search step: hits → hits, best first. Adds no hit that the store does not hold."""
+
+
+class Embedder(Protocol):
+    """Texts → unit vectors.
+
+    Laws: every method gives ``(len(texts), dim)`` float32 with rows of unit length, in the order of the texts, for
+    any number of texts including none; the same text gives the same row whatever stands beside it (cosine ≥ 0.9999);
+    a text longer than ``max_tokens`` is cut, not refused; two embedders of equal ``fingerprint`` agree.
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's name, as ``--model`` takes it."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of the weights, the tokenizer and the prompts: what makes two spaces the same."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input in tokens, prompt and special tokens included."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes the model serves; empty means any."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text in the model's own vocabulary, without prompt and special tokens."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Rows for texts to be found. Raises: ModelUnavailable."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str], *, instruction: str = "") -> Vectors:
+        """Rows for texts to search with; ``instruction`` replaces the model's own. Raises: ModelUnavailable."""
+        ...
+
+
+class Store(Protocol):
+    """Documents, chunks, vectors, and the two legs over them.
+
+    Laws: ``put`` and ``remove`` are atomic and durable when they return, and every later read in any process sees
+    them; an id is never reused; ``dense`` and ``lexical`` give ``min(k, matches)`` ids that all satisfy the filter,
+    best first, ties by id; reading needs no lock; closing twice is harmless.
+    """
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Store documents with their chunks, replacing any of the same uri, as one transaction."""
+        ...
+
+    def remove(self, uris: Sequence[str]) -> int:
+        """Remove documents by uri, as one transaction. Returns how many were there."""
+        ...
+
+    def pending(self, limit: int) -> list[tuple[bytes, str]]:
+        """Up to ``limit`` distinct ``(text hash, text to embed)`` of the active space that have no vector yet."""
+        ...
+
+    def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Store the vectors of texts by their hash, durably, as one transaction."""
+        ...
+
+    def dense(self, vector: Vectors, k: int, where: Any = None) -> Candidates:
+        """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
+        ...
+
+    def lexical(self, text: str, k: int, where: Any = None) -> Candidates:
+        """The ``k`` chunks of highest BM25 score for the terms of ``text``; those without a term are not matches."""
+        ...
+
+    def records(self, ids: Ids) -> list[Record]:
+        """The chunks of these ids, in this order; ids that are gone are left out."""
+        ...
+
+    def documents(self, where: Any = None) -> Iterator[Record]:
+        """The first chunk of every document that satisfies the filter, by uri."""
+        ...
+
+    def close(self) -> None:
+        """Give back files and memory."""
+        ...
+
+
+class LLM(Protocol):
+    """Messages → text. Adapters come with answering.
+
+    Laws: the pieces of ``stream`` joined are what ``complete`` gives; neither opens a link nor calls a tool itself.
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        ...
+
+    def complete(self, messages: Sequence[dict[str, str]]) -> str:
+        """The whole answer. Raises: ModelUnavailable."""
+        ...
+
+    def stream(self, messages: Sequence[dict[str, str]]) -> Iterator[str]:
+        """The answer, piece by piece. Raises: ModelUnavailable."""
+        ...
