@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from ammon.types import Candidates, Chunk, Document, Entry, Hit, Ids, Query, Record, Source, Vectors
+from ammon.types import Candidates, Chunk, Document, Entry, Hit, Ids, Pending, Query, Record, Source, Vectors
 
 Load: TypeAlias = Callable[[Source, bytes], Document]
 """Bytes of a source → document. Raises SourceError; opens nothing itself."""
@@ -82,8 +82,8 @@ class Store(Protocol):
         """Remove documents by uri, as one transaction. Returns how many were there."""
         ...
 
-    def pending(self, limit: int) -> list[tuple[bytes, str]]:
-        """Up to ``limit`` distinct ``(text hash, text to embed)`` of the active space that have no vector yet."""
+    def pending(self, limit: int, after: int = 0) -> list[Pending]:
+        """Up to ``limit`` distinct texts past chunk ``after`` that have no vector in the active space yet."""
         ...
 
     def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors) -> None:

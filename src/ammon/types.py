@@ -31,13 +31,15 @@ Freshness: TypeAlias = Literal["fresh", "changed", "missing", "unknown"]
 class Source:
     """A regular file that the walk found, or the place a document claims to come from.
 
-    ``uri`` is the absolute path as text; ``size`` is in bytes, ``modified`` in nanoseconds since the epoch.
+    ``uri`` is the absolute path as text; ``size`` is in bytes, ``modified`` (mtime) and ``changed`` (ctime, 0 where
+    the system has none) in nanoseconds since the epoch.
     """
 
     path: Path
     uri: str
     size: int
     modified: int
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +203,27 @@ class Record:
 class Entry:
     """A document with its chunks, on its way into the store.
 
-    ``content_hash`` (hex) is of the source's bytes, or of the text where there is no file.
+    ``content_hash`` (hex) is of the source's bytes, or of the text where there is no file. ``root`` is the id of the
+    mirrored folder it belongs to; the rest is as in `Source`.
     """
 
     document: Document
     chunks: Sequence[Chunk]
     content_hash: str
-    root: str = ""
+    root: int | None = None
     size: int = 0
     modified: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A text that has no vector yet: the first chunk that holds it, its key, what to embed, its tokens."""
+
+    chunk_id: int
+    text_hash: bytes
+    text: str
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)

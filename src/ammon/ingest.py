@@ -1,0 +1,295 @@
+"""The one pipeline: walk → diff → load → split → commit, then embed. Both halves go on where they were stopped.
+
+A folder is mirrored: what is new or edited is read, what only moved keeps its chunks and vectors, what is gone is
+removed. Text is findable by keyword as soon as its batch is committed; vectors follow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from ammon import sources
+from ammon.errors import PathNotFound, SourceError
+from ammon.ports import Embedder, Split
+from ammon.store.local.ledger import Known
+from ammon.store.local.store import LocalStore
+from ammon.types import Document, Entry, Report, Skip, Source
+
+BATCH_CHARACTERS = 4_000_000
+BATCH_SECONDS = 1.0
+"""A batch is committed when either is reached: few enough commits to be quick, often enough to be findable soon."""
+
+EMBED_BATCH = 256
+REMOVE_BATCH = 1_000
+RACY_NS = 100_000_000
+"""A file changed this shortly before it was read may change again within one tick of the clock: it is read anew."""
+
+LEFT_OUT_ON_PURPOSE = frozenset({"binary", "empty", "unsupported"})
+"""Codes of files that are no failures: Ammon does not read their kind, or they hold no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come. ``seconds_left`` is ``None`` while it cannot be told."""
+
+    phase: Literal["scan", "text", "vectors"]
+    files_done: int = 0
+    files_total: int = 0
+    chunks: int = 0
+    vectors_done: int = 0
+    vectors_total: int = 0
+    tokens_per_second: float = 0.0
+    seconds_left: float | None = None
+    current: str = ""
+
+
+Watcher = Callable[[Progress], None]
+
+
+def unwatched(progress: Progress) -> None:
+    """The watcher of a run that nobody watches."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts of one run, on their way to a `Report`."""
+
+    added: int = 0
+    updated: int = 0
+    renamed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    chunks: int = 0
+    skipped: list[Skip] = field(default_factory=list)
+    failed: list[Skip] = field(default_factory=list)
+
+    def report(self) -> Report:
+        counts = (self.added, self.updated, self.renamed, self.removed, self.unchanged, self.chunks)
+        return Report(*counts, skipped=tuple(self.skipped), failed=tuple(self.failed))
+
+    def leave_out(self, skip: Skip) -> str:
+        """Count a file that is not read; returns its state."""
+        on_purpose = skip.code in LEFT_OUT_ON_PURPOSE
+        (self.skipped if on_purpose else self.failed).append(skip)
+        return "skipped" if on_purpose else "failed"
+
+
+class _Batch:
+    """Entries on their way into the store, committed when there are enough of them."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+        self._entries: list[Entry] = []
+        self._characters = 0
+        self._since = time.monotonic()
+
+    def add(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._characters += len(entry.document.text)
+        if self._characters >= BATCH_CHARACTERS or time.monotonic() - self._since >= BATCH_SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        if self._entries:
+            self._store.put(self._entries)
+        self._entries, self._characters, self._since = [], 0, time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How files are found and cut."""
+
+    split: Split
+    globs: tuple[str, ...] = ()
+    follow_links: bool = False
+    max_bytes: int = sources.MAX_BYTES
+
+
+def mirror(store: LocalStore, path: Path, rules: Rules, watcher: Watcher = unwatched) -> Report:
+    """Make the library hold what ``path`` (a folder or a file) holds now. Text only; vectors come after.
+
+    Raises: PathNotFound; LibraryError.
+    """
+    return _Mirror(store, path, rules, watcher).run()
+
+
+class _Mirror:
+    """One pass over one root."""
+
+    def __init__(self, store: LocalStore, path: Path, rules: Rules, watcher: Watcher) -> None:
+        if not path.exists():
+            raise PathNotFound(f"There is nothing at {path}.")
+        self._store = store
+        self._path = path
+        self._rules = rules
+        self._watcher = watcher
+        self._tally = _Tally()
+        self._batch = _Batch(store)
+        self._known = store.ledger.known()
+        self._root = store.ledger.root(sources.uri_of(path), rules.globs)
+        self._touched: list[Source] = []
+
+    def run(self) -> Report:
+        found = self._scan()
+        gone = self._gone({source.uri for source in found})
+        moved = {(known.content_hash, Path(uri).suffix): uri for uri, known in gone.items() if known.state == "ok"}
+        changed = [source for source in found if not self._settled(source)]
+        for number, source in enumerate(changed):
+            self._progress("text", number, len(changed), source.uri)
+            before = self._take(source, moved)
+            if before is not None:
+                del gone[before]
+        self._batch.commit()
+        self._store.ledger.touch(self._touched)
+        self._drop(list(gone))
+        self._store.ledger.complete(self._root)
+        self._progress("text", len(changed), len(changed), "")
+        return self._tally.report()
+
+    def _scan(self) -> list[Source]:
+        own = sources.uri_of(self._store.catalog.folder) + os.sep
+        found: list[Source] = []
+        rules = self._rules
+        for item in sources.walk(
+            self._path, glob=rules.globs, follow_links=rules.follow_links, max_bytes=rules.max_bytes
+        ):
+            if isinstance(item, Skip):
+                self._tally.skipped.append(item)
+            elif not item.uri.startswith(own):
+                found.append(item)
+        self._progress("scan", len(found), len(found), "")
+        return found
+
+    def _gone(self, seen: set[str]) -> dict[str, Known]:
+        """Known files of this root that the walk did not meet, but for those under a folder it could not enter."""
+        here = sources.uri_of(self._path)
+        closed = tuple(skip.uri for skip in self._tally.skipped if skip.code == "unreadable")
+        hidden = tuple(uri + os.sep for uri in closed)
+        return {
+            uri: known
+            for uri, known in self._known.items()
+            if uri not in seen
+            and (uri == here or uri.startswith(here.rstrip(os.sep) + os.sep))
+            and not (uri in closed or uri.startswith(hidden))
+            and (known.root == self._root or (known.root is not None and not os.path.lexists(uri)))
+        }
+
+    def _settled(self, source: Source) -> bool:
+        """Whether a file is what it was at the last reading; counts it if so."""
+        known = self._known.get(source.uri)
+        if known is None or not known.same_file(source):
+            return False
+        if known.state == "ok":
+            self._tally.unchanged += 1
+        else:
+            self._tally.leave_out(Skip(source.uri, known.code, known.reason))
+        return True
+
+    def _take(self, source: Source, moved: dict[tuple[str, str], str]) -> str | None:
+        """Read one new or changed file. Returns the name it had before, if it only moved."""
+        known = self._known.get(source.uri)
+        stamped = _stamped(source)
+        root = known.root if known is not None and known.root is not None else self._root
+        digest = ""
+        try:
+            data = sources.read(source, max_bytes=self._rules.max_bytes)
+            digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+            if known is not None and known.state == "ok" and known.content_hash == digest:
+                self._touched.append(stamped)
+                self._tally.unchanged += 1
+                return None
+            before = moved.pop((digest, source.path.suffix), None) if known is None else None
+            if before is not None:
+                self._batch.commit()
+                self._store.ledger.rename(before, stamped, root)
+                self._tally.renamed += 1
+                return before
+            document = sources.load(source, data, as_text=bool(self._rules.globs))
+            self._add(document, stamped, digest, root)
+        except SourceError as error:
+            self._leave_out(stamped, root, error, digest)
+        return None
+
+    def _add(self, document: Document, source: Source, digest: str, root: int) -> None:
+        chunks = self._rules.split(document)
+        self._batch.add(Entry(document, chunks, digest, root, source.size, source.modified, source.changed))
+        self._tally.chunks += len(chunks)
+        if source.uri in self._known:
+            self._tally.updated += 1
+        else:
+            self._tally.added += 1
+
+    def _leave_out(self, source: Source, root: int, error: SourceError, digest: str) -> None:
+        skip = Skip(source.uri, error.code, str(error))
+        state = self._tally.leave_out(skip)
+        known = self._known.get(source.uri)
+        # What cannot be opened just now may be what it was: its text stays until it can be read again.
+        if digest or known is None or known.state != "ok":
+            self._store.ledger.leave_out(source, root, skip, state=state, content_hash=digest)
+
+    def _drop(self, uris: list[str]) -> None:
+        for first in range(0, len(uris), REMOVE_BATCH):
+            self._store.remove(uris[first : first + REMOVE_BATCH])
+        self._tally.removed += sum(self._known[uri].state == "ok" for uri in uris)
+
+    def _progress(self, phase: Literal["scan", "text"], done: int, total: int, current: str) -> None:
+        self._watcher(Progress(phase, done, total, self._tally.chunks, current=current))
+
+
+def _stamped(source: Source) -> Source:
+    """The source as it is noted: one that changed just now gets no change time, so that the next run reads it."""
+    return replace(source, changed=0) if time.time_ns() - source.changed < RACY_NS else source
+
+
+def put_documents(store: LocalStore, documents: Iterable[Document], split: Split) -> Report:
+    """Store documents that come from a program rather than from files. Equal ones are passed over."""
+    tally, batch = _Tally(), _Batch(store)
+    known = store.ledger.known()
+    for document in documents:
+        digest = hashlib.blake2b(repr(document).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        before = known.get(document.uri)
+        if before is not None and before.content_hash == digest:
+            tally.unchanged += 1
+            continue
+        chunks = split(document)
+        batch.add(Entry(document, chunks, digest, size=len(document.text.encode("utf-8", "surrogatepass"))))
+        tally.chunks += len(chunks)
+        tally.added += before is None
+        tally.updated += before is not None
+    batch.commit()
+    return tally.report()
+
+
+def embed_pending(store: LocalStore, embedder: Embedder, watcher: Watcher = unwatched) -> tuple[int, int]:
+    """Embed every text that has no vector yet, batch by durable batch. Returns how many texts and tokens.
+
+    Raises: ModelUnavailable, after which the vectors stored so far are kept.
+    """
+    total, done, tokens, after = store.count_pending(), 0, 0, 0
+    started = time.monotonic()
+    while texts := store.pending(EMBED_BATCH, after):
+        store.put_vectors([text.text_hash for text in texts], embedder.embed_passages([text.text for text in texts]))
+        after = texts[-1].chunk_id
+        done += len(texts)
+        tokens += sum(text.tokens for text in texts)
+        elapsed = max(time.monotonic() - started, 1e-9)
+        left = (total - done) * elapsed / done
+        watcher(Progress("vectors", vectors_done=done, vectors_total=total, tokens_per_second=tokens / elapsed,
+                         seconds_left=max(left, 0.0)))  # fmt: skip
+    return done, tokens
+
+
+def join(reports: Sequence[Report]) -> Report:
+    """The sums of several reports."""
+    counts = ("added", "updated", "renamed", "removed", "unchanged", "chunks")
+    return Report(
+        **{name: sum(getattr(report, name) for report in reports) for name in counts},
+        skipped=tuple(skip for report in reports for skip in report.skipped),
+        failed=tuple(skip for report in reports for skip in report.failed),
+    )

@@ -1,0 +1,221 @@
+"""The one truth of a library: ``catalog.db``, a SQLite database in WAL mode that every other file is derived from.
+
+Knows connections, transactions, the write lock, and how SQLite's errors read in Ammon's words. Knows nothing of
+vectors or terms.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+import filelock
+
+from ammon._version import __version__
+from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
+from ammon.store.local.schema import MIGRATIONS, SCHEMA
+
+CATALOG_NAME = "catalog.db"
+LOCK_NAME = "write.lock"
+READ_PATIENCE_MS = 5_000
+WAL_KEPT_BYTES = 32 * 1024 * 1024
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Raise SQLite's errors as Ammon's, each with what to do now."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise LibraryDamaged(
+            f"{path} is damaged: {error}.", hint="Run `ammon doctor` to see what survives; restore a copy if you can."
+        ) from error
+    except apsw.FullError as error:
+        raise LibraryError(
+            f"The disk is full; {path} was left as it was before this batch.",
+            hint="Free some space and run the command again; it goes on where it stopped.",
+        ) from error
+    except apsw.ReadOnlyError as error:
+        raise LibraryError(f"{path} cannot be written: {error}.", hint="Make the folder writable.") from error
+    except apsw.BusyError as error:
+        raise LibraryBusy(f"{path} is locked by another program.") from error
+    except (apsw.IOError, apsw.CantOpenError) as error:
+        raise LibraryError(f"{path} cannot be read or written: {error}.", hint="Check the disk.") from error
+
+
+class Catalog:
+    """An open catalog. Each thread has its own connection; readers never wait for writers."""
+
+    def __init__(self, folder: Path, *, create: bool = True, lock_timeout: float = 30.0) -> None:
+        """Open the library in ``folder``, creating it when absent and ``create``.
+
+        Raises: LibraryNotFound, LibraryNewer, LibraryDamaged, LibraryError.
+        """
+        self.folder = folder
+        self.path = folder / CATALOG_NAME
+        self._timeout = lock_timeout
+        if not self.path.exists():
+            if not create:
+                raise LibraryNotFound(f"There is no library at {folder}.")
+            _make_folder(folder)
+        self._lock = filelock.FileLock(folder / LOCK_NAME)
+        self._local = threading.local()
+        self._opened: list[apsw.Connection] = []
+        with _translated(self.path):
+            self._upgrade()
+            self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
+
+    @property
+    def _connection(self) -> apsw.Connection:
+        """This thread's own connection."""
+        connection: apsw.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = _connect(self.path)
+            self._opened.append(connection)
+        return connection
+
+    def _upgrade(self) -> None:
+        version = _schema_of(self._connection)
+        if version > SCHEMA:
+            self.close()
+            raise LibraryNewer(
+                f"The library at {self.folder} has schema {version}; this Ammon ({__version__}) knows up to {SCHEMA}."
+            )
+        if version == SCHEMA:
+            return
+        with self.writing():
+            version = _schema_of(self._connection)
+            for step in MIGRATIONS[version:]:
+                step(self._connection)
+            meta = {"schema": str(SCHEMA), "writer": __version__}
+            if version == 0:
+                meta["library"] = str(uuid.uuid4())
+            self._connection.executemany(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", meta.items()
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold one consistent view of the catalog; nests."""
+        with _translated(self.path):
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    @contextmanager
+    def locked(self, timeout: float | None = None) -> Iterator[None]:
+        """Hold the library's write lock, which orders the writers of all processes; nests.
+
+        Raises: LibraryBusy after ``timeout`` seconds (the library's own setting when ``None``); LibraryError.
+        """
+        try:
+            self._lock.acquire(timeout=self._timeout if timeout is None else timeout)
+        except filelock.Timeout as error:
+            raise LibraryBusy(f"Another process has been writing to {self.folder} for too long.") from error
+        except OSError as error:
+            raise LibraryError(
+                f"{self.folder} cannot be written: {error.strerror}.", hint="Make the folder writable."
+            ) from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction under the write lock: all of it is durable when the block ends, or none of it."""
+        with self.locked(), _translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._commit()
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except apsw.Error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def run(self, sql: str, bindings: Any = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of one statement, lazily."""
+        with _translated(self.path):
+            yield from self._connection.execute(sql, bindings)
+
+    def rows(self, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
+        """All rows of one statement. Statements that change something go through here too, inside `writing`."""
+        with _translated(self.path):
+            return list(self._connection.execute(sql, bindings))
+
+    def many(self, sql: str, bindings: Any) -> None:
+        """Run one statement for each of ``bindings``, inside `writing`."""
+        with _translated(self.path):
+            self._connection.executemany(sql, bindings)
+
+    def value(self, sql: str, bindings: Any = ()) -> Any:
+        """The first column of the first row, or ``None``."""
+        for row in self.rows(sql, bindings):
+            return row[0]
+        return None
+
+    def last_row_id(self) -> int:
+        """The id that the last INSERT of this connection made."""
+        return self._connection.last_insert_rowid()
+
+    def sequence(self) -> int:
+        """The number of the last change; what a derived index must have reached to be up to date."""
+        return int(self.value("SELECT max(sequence) FROM change") or 0)
+
+    def close(self) -> None:
+        """Close the connections of all threads. Closing twice is harmless."""
+        while self._opened:
+            self._opened.pop().close()
+        self._local = threading.local()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(
+            f"The library folder {folder} cannot be made: {error.strerror}.", hint="Choose another with --library."
+        ) from error
+
+
+def _connect(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(READ_PATIENCE_MS)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+def _schema_of(connection: apsw.Connection) -> int:
+    """The catalog's schema number; 0 for an empty database."""
+    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").get
+    if tables is None:
+        return 0
+    version = connection.execute("SELECT value FROM meta WHERE key = 'schema'").get
+    if version is None or not str(version).isdigit():
+        raise LibraryDamaged("The catalog does not say which schema it has.", hint="Restore a copy of the library.")
+    return int(version)
+
+

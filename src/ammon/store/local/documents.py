@@ -1,0 +1,168 @@
+"""Documents and chunks in and out of the catalog. Writers here are called inside one `Catalog.writing` block.
+
+A document's chunks are inserted and removed together, so every change is one range of ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ammon.store.local.catalog import Catalog
+from ammon.types import Chunk, Document, Entry, Record
+
+RECORD_COLUMNS = """c.id, c.document, c.ordinal, c.start, c."end", c.text, c.first_line, c.last_line, c.page, c.heading,
+c.tokens, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified"""
+
+
+def embedded_text(heading: Iterable[str], text: str) -> str:
+    """What is embedded and indexed for a chunk: its heading path, then its text."""
+    path = " > ".join(heading)
+    return f"{path}\n{text}" if path else text
+
+
+def text_hash(text: str) -> bytes:
+    """16 bytes of BLAKE2b: the key that a text's vector is kept under."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def put_entry(catalog: Catalog, entry: Entry) -> int:
+    """Store one document with its chunks, replacing an earlier one of the same uri. Returns its id."""
+    document_id = catalog.value("SELECT id FROM document WHERE uri = ?", (entry.document.uri,))
+    if document_id is not None:
+        drop_chunks(catalog, document_id)
+    return _put_chunks(catalog, _put_document(catalog, entry), entry)
+
+
+def _put_document(catalog: Catalog, entry: Entry) -> int:
+    document = entry.document
+    end = entry.chunks[-1].end if entry.chunks else 0
+    values = (
+        document.uri,
+        entry.root,
+        document.media_type,
+        entry.size,
+        entry.modified,
+        entry.changed,
+        entry.content_hash,
+        document.title,
+        document.language,
+        document.encoding,
+        document.encoding_confidence,
+        json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True),
+        document.text[end:],
+    )
+    return int(
+        catalog.value(
+            """INSERT INTO document (uri, root, media_type, size, modified, changed, content_hash, title, language,
+            encoding, encoding_confidence, metadata, tail, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ok')
+            ON CONFLICT (uri) DO UPDATE SET root = excluded.root, media_type = excluded.media_type,
+            size = excluded.size, modified = excluded.modified, changed = excluded.changed,
+            content_hash = excluded.content_hash, title = excluded.title, language = excluded.language,
+            encoding = excluded.encoding, encoding_confidence = excluded.encoding_confidence,
+            metadata = excluded.metadata, tail = excluded.tail, state = 'ok', code = '', reason = '' RETURNING id""",
+            values,
+        )
+    )
+
+
+def _put_chunks(catalog: Catalog, document_id: int, entry: Entry) -> int:
+    if not entry.chunks:
+        return document_id
+    first = 1 + int(catalog.value("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'") or 0)
+    rows, reached = [], 0
+    for position, chunk in enumerate(entry.chunks):
+        lead = entry.document.text[reached : chunk.start]
+        reached = chunk.end
+        rows.append(
+            (
+                first + position,
+                document_id,
+                chunk.ordinal,
+                chunk.start,
+                chunk.end,
+                chunk.page,
+                chunk.first_line,
+                chunk.last_line,
+                json.dumps(chunk.heading, ensure_ascii=False),
+                lead,
+                chunk.text,
+                text_hash(embedded_text(chunk.heading, chunk.text)),
+                chunk.tokens,
+            )
+        )
+    catalog.many("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    note(catalog, "chunks added", first, first + len(rows) - 1)
+    return document_id
+
+
+def drop_chunks(catalog: Catalog, document_id: int) -> None:
+    """Remove the chunks of one document, and note which texts may have lost their last chunk."""
+    first, last = catalog.rows("SELECT min(id), max(id) FROM chunk WHERE document = ?", (document_id,))[0]
+    if first is None:
+        return
+    catalog.rows("INSERT OR IGNORE INTO loose SELECT text_hash FROM chunk WHERE document = ?", (document_id,))
+    catalog.rows("DELETE FROM chunk WHERE document = ?", (document_id,))
+    note(catalog, "chunks removed", first, last)
+
+
+def drop_documents(catalog: Catalog, uris: Sequence[str]) -> int:
+    """Remove documents by uri. Returns how many were there."""
+    removed = 0
+    for uri in uris:
+        document_id = catalog.value("SELECT id FROM document WHERE uri = ?", (uri,))
+        if document_id is not None:
+            drop_chunks(catalog, document_id)
+            catalog.rows("DELETE FROM document WHERE id = ?", (document_id,))
+            note(catalog, "document", document_id, document_id)
+            removed += 1
+    return removed
+
+
+def drop_loose_vectors(catalog: Catalog) -> None:
+    """Remove the vectors of texts that no chunk holds any more."""
+    catalog.rows(
+        """DELETE FROM vector WHERE text_hash IN
+        (SELECT text_hash FROM loose EXCEPT SELECT text_hash FROM chunk WHERE text_hash IN loose)"""
+    )
+    catalog.rows("DELETE FROM loose")
+
+
+def note(catalog: Catalog, kind: str, first: int, last: int) -> None:
+    """Write one change, a range of ids, for derived indexes to replay."""
+    catalog.rows("INSERT INTO change (kind, first, last) VALUES (?, ?, ?)", (kind, first, last))
+
+
+def record_of(row: tuple[Any, ...]) -> Record:
+    """A row of ``RECORD_COLUMNS`` as a record."""
+    (chunk_id, document_id, ordinal, start, end, text, first_line, last_line, page, heading, tokens, *rest) = row
+    uri, title, media_type, language, metadata, size, modified = rest
+    chunk = Chunk(ordinal, start, end, text, first_line, last_line, page, tuple(json.loads(heading)), tokens)
+    return Record(
+        chunk_id, document_id, chunk, uri, title, media_type, language, json.loads(metadata), size, modified
+    )
+
+
+def read_document(catalog: Catalog, uri: str) -> Document | None:
+    """The document of ``uri`` with its whole text as it was indexed; ``None`` when there is none."""
+    rows = catalog.rows(
+        """SELECT id, media_type, title, language, metadata, encoding, encoding_confidence, tail
+        FROM document WHERE uri = ? AND state = 'ok'""",
+        (uri,),
+    )
+    if not rows:
+        return None
+    document_id, media_type, title, language, metadata, encoding, confidence, tail = rows[0]
+    pieces = catalog.rows("SELECT lead, text FROM chunk WHERE document = ? ORDER BY ordinal", (document_id,))
+    return Document(
+        uri=uri,
+        text="".join(lead + text for lead, text in pieces) + tail,
+        media_type=media_type,
+        title=title,
+        language=language,
+        metadata=json.loads(metadata),
+        encoding=encoding,
+        encoding_confidence=confidence,
+    )

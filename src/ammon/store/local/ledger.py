@@ -1,0 +1,123 @@
+"""What the library knows of its sources: mirrored roots, the files it has seen, and those it could not read."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+from ammon.store.local.catalog import Catalog
+from ammon.store.local.documents import drop_chunks, note
+from ammon.types import Skip, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A mirrored folder or file. ``completed`` is when its last whole pass ended, in seconds since the epoch."""
+
+    id: int
+    uri: str
+    globs: tuple[str, ...]
+    completed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file as it was when it was last read. ``state`` is ``ok``, ``skipped`` or ``failed``; the last two say why."""
+
+    document_id: int
+    root: int | None
+    size: int
+    modified: int
+    changed: int
+    content_hash: str
+    state: str
+    code: str
+    reason: str
+
+    def same_file(self, source: Source) -> bool:
+        """Whether the file's size and times are those of the last reading, so that it need not be read again."""
+        return (self.size, self.modified, self.changed) == (source.size, source.modified, source.changed)
+
+
+class Ledger:
+    """Roots and known files, in the catalog. Every change is its own durable transaction."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def root(self, uri: str, globs: tuple[str, ...]) -> int:
+        """The id of the root of this folder and these globs, made when it is new."""
+        key = (uri, json.dumps(globs))
+        found = self._catalog.value("SELECT id FROM root WHERE uri = ? AND globs = ?", key)
+        if found is not None:
+            return int(found)
+        with self._catalog.writing():
+            self._catalog.rows("INSERT OR IGNORE INTO root (uri, globs) VALUES (?, ?)", key)
+            return int(self._catalog.value("SELECT id FROM root WHERE uri = ? AND globs = ?", key))
+
+    def roots(self) -> list[Root]:
+        """All roots, by uri."""
+        rows = self._catalog.rows("SELECT id, uri, globs, completed FROM root ORDER BY uri, globs")
+        return [Root(number, uri, tuple(json.loads(globs)), completed) for number, uri, globs, completed in rows]
+
+    def complete(self, root: int) -> None:
+        """Note that a whole pass over ``root`` has ended now."""
+        with self._catalog.writing():
+            self._catalog.rows("UPDATE root SET completed = ? WHERE id = ?", (time.time(), root))
+
+    def known(self) -> dict[str, Known]:
+        """Every file in the library, by uri."""
+        rows = self._catalog.rows(
+            "SELECT uri, id, root, size, modified, changed, content_hash, state, code, reason FROM document"
+        )
+        return {uri: Known(*rest) for uri, *rest in rows}
+
+    def rename(self, before: str, source: Source, root: int) -> None:
+        """Give a document a new uri: its chunks and vectors stay as they are."""
+        with self._catalog.writing():
+            # A document of the new name that is still there belongs to a file that this one has replaced.
+            stale = self._catalog.value("SELECT id FROM document WHERE uri = ?", (source.uri,))
+            if stale is not None:
+                drop_chunks(self._catalog, stale)
+                self._catalog.rows("DELETE FROM document WHERE id = ?", (stale,))
+            document_id = self._catalog.value("SELECT id FROM document WHERE uri = ?", (before,))
+            self._catalog.rows(
+                "UPDATE document SET uri = ?, root = ?, modified = ?, changed = ? WHERE id = ?",
+                (source.uri, root, source.modified, source.changed, document_id),
+            )
+            note(self._catalog, "document", document_id, document_id)
+
+    def touch(self, sources: list[Source]) -> None:
+        """Note new times of files whose content is what it was."""
+        if not sources:
+            return
+        with self._catalog.writing():
+            self._catalog.many(
+                "UPDATE document SET modified = ?, changed = ? WHERE uri = ?",
+                [(source.modified, source.changed, source.uri) for source in sources],
+            )
+            first, last = self._catalog.rows("SELECT min(id), max(id) FROM document")[0]
+            note(self._catalog, "document", first, last)
+
+    def leave_out(self, source: Source, root: int | None, skip: Skip, *, state: str, content_hash: str = "") -> None:
+        """Note why a file is not in the library (``state`` ``skipped`` or ``failed``); what it held before is removed."""
+        with self._catalog.writing():
+            known = self._catalog.value("SELECT id FROM document WHERE uri = ?", (source.uri,))
+            if known is not None:
+                drop_chunks(self._catalog, known)
+            times = (source.size, source.modified, source.changed)
+            self._catalog.rows(
+                """INSERT INTO document (uri, root, size, modified, changed, content_hash, state, code, reason,
+                media_type, title, language, encoding, encoding_confidence, metadata)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', 0, '{}')
+                ON CONFLICT (uri) DO UPDATE SET root = excluded.root, size = excluded.size,
+                modified = excluded.modified, changed = excluded.changed, content_hash = excluded.content_hash,
+                state = excluded.state, code = excluded.code, reason = excluded.reason, tail = ''""",
+                (source.uri, root, *times, content_hash, state, skip.code, skip.reason),
+            )
+
+    def left_out(self, state: str) -> list[Skip]:
+        """Every file of this ``state`` (``skipped`` or ``failed``), by uri."""
+        rows = self._catalog.rows("SELECT uri, code, reason FROM document WHERE state = ? ORDER BY uri", (state,))
+        return [Skip(*row) for row in rows]

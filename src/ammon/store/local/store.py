@@ -1,0 +1,137 @@
+"""The local store: a catalog and what is derived from it, behind the `Store` port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ammon.store.local import backlog, filters
+from ammon.store.local.catalog import Catalog
+from ammon.store.local.derived import DerivedIndexes
+from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, put_entry, record_of
+from ammon.store.local.ledger import Ledger
+from ammon.store.local.masks import Masks, Where
+from ammon.store.local.replay import unpacked
+from ammon.store.local.spaces import active_space
+from ammon.types import Candidates, Entry, Ids, Pending, Record, Vectors
+
+RESCORED_PER_HIT = 4
+RESCORED_AT_LEAST = 40
+"""How many candidates of the 4-bit scan are scored exactly: recall@10 ≥ 0.999 from 40 on 110,000 × 384."""
+
+ROWS_PER_QUERY = 10_000
+"""SQLite takes at most 32,766 bindings a statement."""
+
+
+class LocalStore:
+    """A library's folder as a `Store`. Safe to share between threads; any number of processes may open one folder."""
+
+    def __init__(self, folder: Path, *, create: bool = True, lock_timeout: float = 30.0) -> None:
+        """Raises: LibraryNotFound, LibraryNewer, LibraryDamaged, LibraryError."""
+        self.catalog = Catalog(folder, create=create, lock_timeout=lock_timeout)
+        self.ledger = Ledger(self.catalog)
+        self.derived = DerivedIndexes(self.catalog)
+        self._masks = Masks(self.catalog)
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Store documents with their chunks, replacing any of the same uri, as one transaction."""
+        with self.catalog.locked():
+            with self.catalog.writing():
+                for entry in entries:
+                    put_entry(self.catalog, entry)
+            self.derived.write_lexical()
+
+    def remove(self, uris: Sequence[str]) -> int:
+        """Remove documents by uri, as one transaction. Returns how many were there."""
+        with self.catalog.locked():
+            with self.catalog.writing():
+                removed = drop_documents(self.catalog, uris)
+            self.derived.write_lexical()
+        return removed
+
+    def pending(self, limit: int, after: int = 0) -> list[Pending]:
+        """Up to ``limit`` distinct texts past chunk ``after`` that have no vector in the active space yet."""
+        return backlog.pending(self.catalog, limit, after)
+
+    def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Store the vectors of texts by their hash, durably, as one transaction. A space must have been claimed."""
+        backlog.put_vectors(self.catalog, hashes, vectors)
+
+    def settle(self) -> None:
+        """Tidy up after a run: drop loose vectors, note how far embedding has come, save the vector index."""
+        backlog.settle(self.catalog)
+        self.derived.save_vectors()
+
+    def dense(self, vector: Vectors, k: int, where: Where = None) -> Candidates:
+        """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
+        with self.catalog.reading():
+            allowed = self._masks.allowed(where)
+            found = self.derived.vectors()
+            if found is None or k <= 0:
+                return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
+            near = found[0].search(vector, max(RESCORED_PER_HIT * k, RESCORED_AT_LEAST), allowed)
+            ids, rows = self.vectors_of(near)
+        scores = rows @ vector.astype(np.float32)
+        best = np.lexsort((ids, -scores))[:k]
+        return Candidates(ids[best], scores[best])
+
+    def vectors_of(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Those of ``ids`` that have a vector in the active space, with their vectors, in no set order."""
+        space = active_space(self.catalog)
+        if space is None:
+            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        found: list[int] = []
+        blobs: list[bytes] = []
+        for some in _batches(ids):
+            rows = self.catalog.run(
+                f"""SELECT c.id, v.data FROM chunk AS c JOIN vector AS v ON v.space = ? AND v.text_hash = c.text_hash
+                WHERE c.id IN ({_marks(some)})""",
+                (space.id, *some),
+            )
+            for chunk_id, data in rows:
+                found.append(chunk_id)
+                blobs.append(data)
+        return np.array(found, np.int64), unpacked(blobs, space.dim)
+
+    def lexical(self, text: str, k: int, where: Where = None) -> Candidates:
+        """The ``k`` chunks of highest BM25 score for the terms of ``text``; those without a term are not matches."""
+        return self.derived.lexical().search(text, k, self._masks.allowed(where))
+
+    def records(self, ids: Ids) -> list[Record]:
+        """The chunks of these ids, in this order; ids that are gone are left out."""
+        found: dict[int, Record] = {}
+        for some in _batches(ids):
+            rows = self.catalog.run(
+                f"""SELECT {RECORD_COLUMNS} FROM chunk AS c JOIN document AS d ON d.id = c.document
+                WHERE c.id IN ({_marks(some)})""",
+                some,
+            )
+            found.update((row[0], record_of(row)) for row in rows)
+        return [found[chunk_id] for chunk_id in ids.tolist() if chunk_id in found]
+
+    def documents(self, where: Where = None) -> Iterator[Record]:
+        """The first chunk of every document that satisfies the filter, by uri."""
+        node = filters.parse(where)
+        condition, bindings = filters.compile_sql(node) if node is not None else ("1", [])
+        rows = self.catalog.run(
+            f"""SELECT {RECORD_COLUMNS} FROM document AS d JOIN chunk AS c ON c.document = d.id AND c.ordinal = 0
+            WHERE {condition} ORDER BY d.uri""",
+            bindings,
+        )
+        return (record_of(row) for row in rows)
+
+    def close(self) -> None:
+        """Give back files and memory. Closing twice is harmless."""
+        self.derived.close()
+        self.catalog.close()
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _batches(ids: Ids) -> Iterator[list[int]]:
+    for first in range(0, len(ids), ROWS_PER_QUERY):
+        yield ids[first : first + ROWS_PER_QUERY].tolist()

@@ -1,0 +1,171 @@
+"""The vector index: 4-bit codes of every chunk's vector, scanned whole, kept in memory and saved as one file.
+
+Knows ids and vectors; knows nothing of text, filters or SQL. It is derived: when its file is missing, damaged or of
+another library, `load` says so by returning ``None`` and the caller rebuilds it from the catalog.
+
+File: one JSON line (library, space, sequence, dim, count, bytes, checksum), the ids as little-endian int64, then
+turbovec's own bytes. It is replaced whole and atomically, never edited, so any process may read it at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ammon.types import Ids, Vectors
+
+BITS = 4
+LANES = 8
+"""turbovec takes dimensions that are multiples of this; others are padded with zeros, which changes no product."""
+
+FORMAT = 1
+
+
+class VectorIndex:
+    """Chunk ids with their codes. Scores are approximate: take more than you need and rescore them exactly."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        self.sequence = 0
+        self._codes = _empty(dim)
+        self._ids: Ids = np.empty(0, np.int64)
+        self._slots: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __contains__(self, chunk_id: int) -> bool:
+        return chunk_id in self._slots
+
+    @property
+    def ids(self) -> Ids:
+        """The chunk ids by slot; a view, not to be written to."""
+        return self._ids[: len(self._slots)]
+
+    def add(self, ids: Ids, vectors: Vectors) -> None:
+        """Add rows; an id that is already there is left as it is."""
+        fresh = np.array([chunk_id not in self._slots for chunk_id in ids.tolist()], bool)
+        ids, vectors = ids[fresh], vectors[fresh]
+        if not len(ids):
+            return
+        first = len(self._slots)
+        self._codes.add(_padded(vectors))
+        self._reserve(first + len(ids))
+        self._ids[first : first + len(ids)] = ids
+        self._slots.update(zip(ids.tolist(), range(first, first + len(ids)), strict=True))
+
+    def _reserve(self, count: int) -> None:
+        if count > len(self._ids):
+            grown = np.empty(max(count, len(self._ids) * 3 // 2), np.int64)
+            grown[: len(self._ids)] = self._ids
+            self._ids = grown
+
+    def remove(self, ids: Ids) -> None:
+        """Remove rows; an id that is not there is passed over."""
+        for chunk_id in ids.tolist():
+            slot = self._slots.pop(chunk_id, None)
+            if slot is None:
+                continue
+            last = len(self._slots)
+            self._codes.swap_remove(slot)
+            if slot != last:
+                moved = int(self._ids[last])
+                self._ids[slot] = moved
+                self._slots[moved] = slot
+
+    def search(self, vector: Vectors, k: int, allowed: NDArray[np.bool_] | None = None) -> Ids:
+        """Up to ``k`` ids of about the highest inner product with ``vector`` (``(dim,)``), best first.
+
+        ``allowed`` is indexed by chunk id; ids beyond its end are not allowed.
+        """
+        if not len(self) or k <= 0:
+            return np.empty(0, np.int64)
+        mask = None if allowed is None else _mask(self.ids, allowed)
+        if mask is not None and not mask.any():
+            return np.empty(0, np.int64)
+        _, slots = self._codes.search(_padded(vector.reshape(1, -1)), k=min(k, len(self)), mask=mask)
+        return self.ids[slots[0]]
+
+    def save(self, path: Path, *, library: str, space: int) -> None:
+        """Write the index to ``path``, durably and atomically."""
+        body = self.ids.astype("<i8").tobytes() + self._codes.to_bytes()
+        header = {
+            "format": FORMAT,
+            "library": library,
+            "space": space,
+            "sequence": self.sequence,
+            "dim": self.dim,
+            "count": len(self),
+            "bytes": len(body),
+            "crc32": zlib.crc32(body),
+        }
+        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+        with partial.open("wb") as file:
+            file.write(json.dumps(header).encode() + b"\n" + body)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        _sync_folder(path.parent)
+
+    @classmethod
+    def load(cls, path: Path, *, library: str, space: int, dim: int) -> VectorIndex | None:
+        """Read the index at ``path``; ``None`` when it is missing, damaged, or of another library or space."""
+        try:
+            head, _, body = path.read_bytes().partition(b"\n")
+            header = json.loads(head)
+            wanted = {"format": FORMAT, "library": library, "space": space, "dim": dim, "bytes": len(body)}
+            if not isinstance(header, dict) or any(header.get(key) != value for key, value in wanted.items()):
+                return None
+            if header["crc32"] != zlib.crc32(body):
+                return None
+            return _rebuilt(cls(dim), header, body)
+        except (FileNotFoundError, ValueError, KeyError):
+            return None
+
+
+def _rebuilt(index: VectorIndex, header: dict[str, Any], body: bytes) -> VectorIndex:
+    from turbovec import TurboQuantIndex
+
+    count = int(header["count"])
+    ids = np.frombuffer(body[: 8 * count], "<i8").astype(np.int64)
+    if count:
+        index._codes = TurboQuantIndex.from_bytes(body[8 * count :])
+    index._ids = ids
+    index._slots = dict(zip(ids.tolist(), range(count), strict=True))
+    index.sequence = int(header["sequence"])
+    return index
+
+
+def _empty(dim: int) -> Any:
+    from turbovec import TurboQuantIndex
+
+    return TurboQuantIndex(dim=_width(dim), bit_width=BITS)
+
+
+def _width(dim: int) -> int:
+    return -(-dim // LANES) * LANES
+
+
+def _padded(vectors: Vectors) -> Vectors:
+    missing = _width(vectors.shape[1]) - vectors.shape[1]
+    return np.ascontiguousarray(np.pad(vectors, ((0, 0), (0, missing))) if missing else vectors, np.float32)
+
+
+def _mask(ids: Ids, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which slots are allowed; ids past the end of ``allowed`` came later than the filter and are not."""
+    known = ids < len(allowed)
+    return known & allowed[np.where(known, ids, 0)] if len(allowed) else known
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
