@@ -158,7 +158,7 @@ def _from_file(library: Path | None) -> list[tuple[str, object, str]]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, object, str]]:
-    found = []
+    found: list[tuple[str, object, str]] = []
     for variable, value in environ.items():
         name = variable.removeprefix(PREFIX).lower()
         if variable.startswith(PREFIX) and name not in NOT_SETTINGS and value:
@@ -172,7 +172,8 @@ def _checked(setting: Field[Any], value: object, place: str) -> object:
     Raises: SettingsError.
     """
     kind = type(setting.default)
-    read = _from_text(kind, value) if isinstance(value, str) else value
+    plain = os.fspath(value) if kind is str and isinstance(value, os.PathLike) else value
+    read = _from_text(kind, plain) if isinstance(plain, str) else plain
     if kind is float and isinstance(read, int) and not isinstance(read, bool):
         read = float(read)
     if type(read) is not kind:
