@@ -6,9 +6,12 @@ A port exists where two real adapters exist. Everything else is a callable: a lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ammon.types import Candidates, Chunk, Document, Entry, Hit, Ids, Pending, Query, Record, Source, Vectors
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Load: TypeAlias = Callable[[Source, bytes], Document]
 """Bytes of a source → document. Raises SourceError; opens nothing itself."""
@@ -51,6 +54,11 @@ class Embedder(Protocol):
     @property
     def languages(self) -> frozenset[str]:
         """ISO 639-1 codes the model serves; empty means any."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """The model's tokenizer, without truncation or padding; ``None`` where only the server has it."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

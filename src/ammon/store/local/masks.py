@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ammon.errors import BadFilter
 from ammon.store.local import filters
 from ammon.store.local.catalog import Catalog
 
@@ -33,12 +33,13 @@ class Masks:
         Raises: BadFilter when the filter cannot be read or names a field that no document has.
         """
         node = filters.parse(where)
-        if node is None:
+        if where is None or node is None:
             return None
         key = (filters.render(node), self._catalog.sequence())
         with self._guard:
             mask = self._kept.get(key)
         if mask is None:
+            check_fields(self._catalog, where, node)
             mask = self._select(node)
             with self._guard:
                 while len(self._kept) >= KEPT:
@@ -56,15 +57,25 @@ class Masks:
             ids = np.fromiter((row[0] for row in rows), np.int64)
         mask = np.zeros(size, bool)
         mask[ids] = True
-        if not len(ids):
-            self._check_fields(node)
         return mask
 
-    def _check_fields(self, node: filters.Node) -> None:
-        """Raise BadFilter when nothing matched because a field is in no document."""
-        keys = self._catalog.rows("SELECT DISTINCT j.key FROM document AS d, json_each(d.metadata) AS j")
-        for field, near in filters.unknown_fields(node, [key for (key,) in keys]):
-            meant = f"; did you mean '{near}'?" if near else "."
-            raise BadFilter(f"No document has a field '{field}'{meant}", source=filters.render(node))
+
+def check_fields(catalog: Catalog, where: str | Mapping[str, Any], node: filters.Node) -> None:
+    """Refuse a filter that names a field of the metadata that no document has; a typing error, most likely.
+
+    Raises: BadFilter.
+    """
+    for field in filters.metadata_fields(node):
+        condition, bindings = filters.compile_sql(filters.Exists(field))
+        if catalog.value(f"SELECT 1 FROM document AS d WHERE {condition} LIMIT 1", bindings) is None:
+            documents = catalog.run("SELECT DISTINCT metadata FROM document")
+            names = {filters.Field("metadata", path).text for (text,) in documents for path in _paths(json.loads(text))}
+            # The field may be in every document with no value but null: then the filter is right, if idle.
+            filters.refuse_unknown(where, node, names)
 
 
+def _paths(value: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, inner in value.items():
+        yield (*above, key)
+        if isinstance(inner, Mapping):
+            yield from _paths(inner, (*above, key))

@@ -1,0 +1,153 @@
+"""The library's own model: loaded when first needed, and held to the space that the library was embedded in."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ammon.errors import ModelMismatch
+from ammon.ports import Embedder, Split
+from ammon.settings import Settings
+from ammon.store.local.catalog import Catalog
+from ammon.store.local.spaces import active_space, claim_space
+from ammon.types import Chunk, Document, Vectors
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+DEFAULT_MODEL = "multilingual-e5-small"
+QUERIES_KEPT = 1024
+ROOM_FOR_PROMPT = 16
+"""Tokens of a model's window that are left to its prompt and special tokens."""
+
+
+class Encoder:
+    """Splits and embeds with one model. Loading waits until something has to be split or embedded."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self._catalog = catalog
+        self._settings = settings
+        self._guard = threading.Lock()
+        self._embedder: Embedder | None = None
+        self._split: Split | None = None
+        self._queries: CachedQueries | None = None
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model that was asked for, else the library's own, else the default one.
+
+        Raises: ModelNotFound, ModelUnavailable.
+        """
+        from ammon.embed import load_embedder
+
+        with self._guard:
+            if self._embedder is None:
+                space, asked = active_space(self._catalog), self._settings
+                self._embedder = load_embedder(
+                    asked.model or (space.model if space else DEFAULT_MODEL),
+                    cache=asked.cache_folder,
+                    threads=asked.threads,
+                    url=asked.embed_url,
+                    key=asked.embed_key,
+                )
+            return self._embedder
+
+    def split(self, document: Document) -> list[Chunk]:
+        """The document's chunks, sized in the model's own tokens. Raises: ModelNotFound."""
+        if self._split is None:
+            from ammon.split import splitter
+
+            model = self.embedder
+            longest = min(self._settings.chunk_tokens, model.max_tokens - ROOM_FOR_PROMPT)
+            self._split = splitter(model.tokenizer, max_tokens=longest, count=lambda text: model.count_tokens([text])[0])
+        return self._split(document)
+
+    def for_passages(self) -> Embedder:
+        """The model, with the library's space claimed for it. Raises: ModelMismatch, ModelNotFound."""
+        claim_space(self._catalog, self.embedder)
+        return self.embedder
+
+    def for_queries(self) -> Embedder | None:
+        """The model with recent queries remembered; ``None`` while the library holds no vectors.
+
+        Raises: ModelMismatch when the library was embedded with another model; ModelNotFound.
+        """
+        space = active_space(self._catalog)
+        if space is None:
+            return None
+        if self._queries is None:
+            model = self.embedder
+            if model.fingerprint != space.fingerprint:
+                raise ModelMismatch(
+                    f"The library at {self._catalog.folder} was embedded with {space.model}; "
+                    f"{model.name} here is another model or has other weights.",
+                    hint=f"Ask with --model {space.model}, or index into a new library with --library.",
+                )
+            self._queries = CachedQueries(model)
+        return self._queries
+
+
+class CachedQueries:
+    """An embedder that remembers its last queries; everything else is the model's own."""
+
+    def __init__(self, model: Embedder) -> None:
+        self._model = model
+        self._kept: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
+        self._guard = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The model's fingerprint."""
+        return self._model.fingerprint
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._model.dim
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input in tokens."""
+        return self._model.max_tokens
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Languages the model serves; empty means any."""
+        return self._model.languages
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """The model's tokenizer."""
+        return self._model.tokenizer
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text."""
+        return self._model.count_tokens(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Rows for texts to be found."""
+        return self._model.embed_passages(texts)
+
+    def embed_queries(self, texts: Sequence[str], *, instruction: str = "") -> Vectors:
+        """Rows for texts to search with, from memory where they were asked before."""
+        with self._guard:
+            known = {text: self._kept[instruction, text] for text in texts if (instruction, text) in self._kept}
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            known.update(zip(missing, self._model.embed_queries(missing, instruction=instruction), strict=True))
+        with self._guard:
+            for text in texts:
+                self._kept[instruction, text] = known[text]
+                self._kept.move_to_end((instruction, text))
+            while len(self._kept) > QUERIES_KEPT:
+                self._kept.popitem(last=False)
+        return np.stack([known[text] for text in texts]) if texts else np.empty((0, self.dim), np.float32)
