@@ -68,8 +68,9 @@ class Encoder:
 
     def for_passages(self) -> Embedder:
         """The model, with the library's space claimed for it. Raises: ModelMismatch, ModelNotFound."""
-        claim_space(self._catalog, self.embedder)
-        return self.embedder
+        model = self.embedder
+        claim_space(self._catalog, model.name, model.fingerprint, model.dim)
+        return model
 
     def for_queries(self) -> Embedder | None:
         """The model with recent queries remembered; ``None`` while the library holds no vectors.

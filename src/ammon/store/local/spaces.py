@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ammon.errors import ModelMismatch
-from ammon.ports import Embedder
 from ammon.store.local.catalog import Catalog
 
 
@@ -26,8 +25,8 @@ def active_space(catalog: Catalog) -> Space | None:
     return Space(*rows[0]) if rows else None
 
 
-def claim_space(catalog: Catalog, embedder: Embedder) -> Space:
-    """The active space, made for ``embedder`` when there is none yet.
+def claim_space(catalog: Catalog, model: str, fingerprint: str, dim: int) -> Space:
+    """The active space, made for this model when there is none yet.
 
     Raises: ModelMismatch when the active space belongs to another model.
     """
@@ -36,14 +35,14 @@ def claim_space(catalog: Catalog, embedder: Embedder) -> Space:
         if space is None:
             catalog.rows(
                 "INSERT INTO space (model, fingerprint, dim, state) VALUES (?, ?, ?, 'active')",
-                (embedder.name, embedder.fingerprint, embedder.dim),
+                (model, fingerprint, dim),
             )
             space = active_space(catalog)
-    if space is None or space.fingerprint != embedder.fingerprint:
+    if space is None or space.fingerprint != fingerprint:
         held = space.model if space else "another model"
         raise ModelMismatch(
-            f"The library at {catalog.folder} was embedded with {held}; you asked for {embedder.name}"
-            + (" with other weights." if held == embedder.name else "."),
+            f"The library at {catalog.folder} was embedded with {held}; you asked for {model}"
+            + (" with other weights." if held == model else "."),
             hint=f"Ask with --model {held}, or index into a new library with --library.",
         )
     return space

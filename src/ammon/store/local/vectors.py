@@ -3,7 +3,7 @@
 Knows ids and vectors; knows nothing of text, filters or SQL. It is derived: when its file is missing, damaged or of
 another library, `load` says so by returning ``None`` and the caller rebuilds it from the catalog.
 
-File: one JSON line (library, space, sequence, dim, count, bytes, checksum), the ids as little-endian int64, then
+File: one JSON line (library, space, sequence, dim, count, bytes, CRC-32 of all), the ids as little-endian int64, then
 turbovec's own bytes. It is replaced whole and atomically, never edited, so any process may read it at any time.
 """
 
@@ -95,7 +95,7 @@ class VectorIndex:
     def save(self, path: Path, *, library: str, space: int) -> None:
         """Write the index to ``path``, durably and atomically."""
         body = self.ids.astype("<i8").tobytes() + self._codes.to_bytes()
-        header = {
+        header: dict[str, Any] = {
             "format": FORMAT,
             "library": library,
             "space": space,
@@ -103,8 +103,8 @@ class VectorIndex:
             "dim": self.dim,
             "count": len(self),
             "bytes": len(body),
-            "crc32": zlib.crc32(body),
         }
+        header["crc32"] = _checksum(header, body)
         partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         with partial.open("wb") as file:
             file.write(json.dumps(header).encode() + b"\n" + body)
@@ -122,11 +122,16 @@ class VectorIndex:
             wanted = {"format": FORMAT, "library": library, "space": space, "dim": dim, "bytes": len(body)}
             if not isinstance(header, dict) or any(header.get(key) != value for key, value in wanted.items()):
                 return None
-            if header["crc32"] != zlib.crc32(body):
+            if header.pop("crc32") != _checksum(header, body):
                 return None
             return _rebuilt(cls(dim), header, body)
         except (FileNotFoundError, ValueError, KeyError):
             return None
+
+
+def _checksum(header: dict[str, Any], body: bytes) -> int:
+    """CRC-32 over the header's other entries and the body."""
+    return zlib.crc32(body, zlib.crc32(json.dumps(header, sort_keys=True).encode()))
 
 
 def _rebuilt(index: VectorIndex, header: dict[str, Any], body: bytes) -> VectorIndex:
