@@ -1,0 +1,143 @@
+"""Hits as people read them: rank, score, citation, heading, and the part of the passage that answers, highlighted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ammon.cli.output import console, near, plain, visible
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ammon.types import Hit
+
+SNIPPET_LINES = 4
+INDENT = 6
+"""Cells that a snippet stands in from the left."""
+
+_WORD = re.compile(r"\w+(?:['’.]\w+)*[+#]*")
+
+
+def show_hits(hits: Iterable[Hit], *, explain: bool = False) -> None:
+    """Write the hits to stdout, coloured where it is a terminal."""
+    from rich.padding import Padding
+
+    screen = console()
+    for rank, hit in enumerate(hits, 1):
+        if rank > 1:
+            screen.print()
+        screen.print(_headline(rank, hit), soft_wrap=True)
+        if hit.heading or hit.title:
+            screen.print(Padding(_context(hit), (0, 0, 0, INDENT)))
+        screen.print(Padding(snippet(hit.text, hit.why.matched, screen.width - INDENT), (0, 0, 0, INDENT)))
+        if explain:
+            screen.print(Padding(_reasons(hit), (0, 0, 0, INDENT)))
+
+
+def hit_json(hit: Hit, rank: int) -> dict[str, object]:
+    """A hit as JSON holds it: its fields, its rank and its citation."""
+    return {"rank": rank, "citation": hit.citation, **plain(hit)}
+
+
+def _headline(rank: int, hit: Hit) -> Text:
+    from rich.text import Text
+
+    line = Text(f"{rank:>3}  ", style="dim")
+    line.append(f"{hit.score:.2f}  ", style="cyan")
+    line.append(near(hit.citation), style="bold green")
+    if hit.freshness in ("changed", "missing"):
+        line.append(f"  ({hit.freshness} since it was indexed)", style="yellow")
+    return line
+
+
+def _context(hit: Hit) -> Text:
+    from rich.text import Text
+
+    path = " › ".join(hit.heading) or hit.title
+    return Text(visible(path, one_line=True), style="italic", no_wrap=True, overflow="ellipsis")
+
+
+def _reasons(hit: Hit) -> Text:
+    from rich.text import Text
+
+    why = hit.why
+    legs = []
+    for name, rank, score in (
+        ("meaning", why.dense_rank, why.dense_score),
+        ("words", why.lexical_rank, why.lexical_score),
+    ):
+        legs.append(f"{name}: #{rank} ({score:.3f})" if rank is not None and score is not None else f"{name}: –")
+    legs.append(f"fused: {why.fused:.3f}")
+    if why.reranked is not None:
+        legs.append(f"reranked: {why.reranked:.3f}")
+    if why.matched:
+        legs.append("matched: " + " ".join(visible(term, one_line=True) for term in why.matched))
+    return Text("; ".join(legs), style="dim")
+
+
+def snippet(text: str, matched: Collection[str], width: int) -> Text:
+    """The lines of a passage that hold most of the matched terms, at most `SNIPPET_LINES` of them, highlighted.
+
+    ``matched`` are terms as the keyword index holds them; ``width`` is in cells.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    shown = Text(visible("\n".join(filter(None, (line.strip() for line in text.splitlines())))).replace("\t", "  "))
+    for start, end in matches(shown.plain, matched):
+        shown.stylize("bold yellow", start, end)
+    lines = list(shown.wrap(Console(width=max(width, 10)), max(width, 10)))
+    best = _densest(lines)
+    kept = Text("\n").join(lines[best : best + SNIPPET_LINES])
+    if best:
+        kept = Text("… ") + kept
+    if best + SNIPPET_LINES < len(lines):
+        kept = kept + Text(" …")
+    return kept
+
+
+def _densest(lines: list[Text]) -> int:
+    """The line to start at so that most highlights are seen; the earliest of equal ones."""
+    marks = [len(line.spans) for line in lines]
+    starts = range(max(len(lines) - SNIPPET_LINES, 0) + 1)
+    return max(starts, key=lambda start: (sum(marks[start : start + SNIPPET_LINES]), -start))
+
+
+def matches(text: str, matched: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Where ``text`` holds the matched terms, as ``[start, end)``.
+
+    A word is marked whole when any of its terms matched. In scripts without spaces the pairs are marked; single
+    characters only when no pair matched, or every 的 would be.
+    """
+    from ammon.store.local.terms import terms
+
+    wanted = frozenset(matched)
+    pairs = {term for term in wanted if len(term) > 1 and not term.isascii()}
+    for found in _WORD.finditer(text):
+        word = found.group()
+        if _spaceless(word):
+            yield from _marked(word, pairs or wanted, found.start())
+        elif wanted.intersection(terms(word)):
+            yield found.span()
+
+
+def _spaceless(word: str) -> bool:
+    """Whether the word is a run of a script that has no spaces, Thai and later: read as pairs by the keyword index."""
+    return any(
+        "\u0e00" <= letter <= "\u0eff" or "\u1000" <= letter <= "\u11ff" or letter >= "\u2e80" for letter in word
+    )
+
+
+def _marked(run: str, wanted: Collection[str], offset: int) -> Iterator[tuple[int, int]]:
+    start = None
+    for at in range(len(run) + 1):
+        here = any(run.startswith(term, at) for term in wanted)
+        before = at > 0 and any(run.startswith(term, at - 1) and len(term) > 1 for term in wanted)
+        inside = at < len(run) and (here or before)
+        if inside and start is None:
+            start = at
+        elif not inside and start is not None:
+            yield offset + start, offset + at
+            start = None

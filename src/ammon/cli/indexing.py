@@ -1,0 +1,159 @@
+"""Verbs that change a library: ``index`` and ``remove``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ammon.cli.options import GlobOption, JsonOption, LibraryOption, ModelOption, open_library
+from ammon.cli.outcome import Exit
+from ammon.cli.output import count, duration, near, say, say_json, tell
+
+if TYPE_CHECKING:
+    from ammon.library import Library
+    from ammon.types import Report, Skip
+
+SHOWN = 20
+"""Failed files listed by name; `ammon status` lists all."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs to the program."""
+    app.command("index")(index)
+    app.command("remove")(remove)
+
+
+def index(
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", show_default=False)] = None,
+    glob: GlobOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and follow changes until interrupted.")] = False,
+    follow_links: Annotated[
+        bool | None, typer.Option("--follow-links", help="Let links lead out of the folder.", show_default=False)
+    ] = None,
+    model: ModelOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read files and folders into the library, and follow what changed in them since.
+
+    Without a PATH, every folder that was indexed before is followed again. What is stored is findable at once; an
+    interrupted run goes on where it stopped.
+    """
+    given = {"model": model, "follow_links": follow_links}
+    with open_library(library, given, create=bool(paths)) as opened:
+        wanted = [str(Path(path).expanduser()) for path in paths or ()]
+        try:
+            _run(opened, wanted, glob or [], watch=watch, json=json)
+        except KeyboardInterrupt:
+            _tell_interrupted(opened)
+            raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _run(library: Library, paths: list[str], globs: list[str], *, watch: bool, json: bool) -> None:
+    from ammon.cli.progress import shown_progress
+
+    with shown_progress() as progress:
+        report = library.index(*paths, glob=globs, progress=progress)
+    _show(library, report, json=json)
+    if watch:
+        tell("Watching for changes; Ctrl-C ends it.")
+        for report in library.watch(*paths, glob=globs):
+            _show(library, report, json=json)
+    elif report.failed:
+        raise typer.Exit(Exit.FILES)
+
+
+def _show(library: Library, report: Report, *, json: bool) -> None:
+    if json:
+        say_json({"library": library.path, **_counts(report)})
+        return
+    for line in summary(report, library.path):
+        say(line)
+
+
+def _counts(report: Report) -> dict[str, object]:
+    from ammon.cli.output import plain
+
+    return dict(plain(report))
+
+
+def summary(report: Report, library: Path) -> list[str]:
+    """What a run did, as lines for people."""
+    changes = [
+        f"{number:,} {word}"
+        for number, word in (
+            (report.added, "added"),
+            (report.updated, "updated"),
+            (report.renamed, "renamed"),
+            (report.removed, "removed"),
+            (report.unchanged, "unchanged"),
+        )
+        if number
+    ]
+    lines = [f"Files: {', '.join(changes) or 'none found'}  ({duration(report.seconds)}, library {near(str(library))})"]
+    if report.chunks or report.embedded:
+        lines.append(f"Text: {count(report.chunks, 'passage')} stored, {count(report.embedded, 'text')} embedded")
+    if report.pending:
+        lines.append(f"{count(report.pending, 'text')} found by words only so far; run `ammon index` to go on.")
+    return lines + _left_out("Skipped", report.skipped) + _failures(report.failed)
+
+
+def _left_out(label: str, skips: Iterable[Skip]) -> list[str]:
+    codes = Counter(skip.code for skip in skips)
+    if not codes:
+        return []
+    listed = ", ".join(f"{number:,} {code}" for code, number in codes.most_common())
+    return [f"{label}: {listed}"]
+
+
+def _failures(failed: tuple[Skip, ...]) -> list[str]:
+    lines = _left_out("Failed", failed)
+    lines += [f"  {near(skip.uri)}: {skip.reason} [{skip.code}]" for skip in failed[:SHOWN]]
+    if len(failed) > SHOWN:
+        lines.append(f"  … and {len(failed) - SHOWN:,} more; see `ammon status`.")
+    return lines
+
+
+def _tell_interrupted(library: Library) -> None:
+    status = library.status()
+    tell(
+        f"Interrupted. {count(status.documents, 'document')} and {count(status.chunks, 'passage')} are stored and can "
+        f"be searched; {count(status.pending, 'text')} still to embed. The next `ammon index` goes on from here."
+    )
+
+
+def remove(
+    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT...", help="Files, or uris as hits show them.")],
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Remove documents from the library; the files themselves stay.
+
+    A file that still lies in an indexed folder comes back with the next `ammon index`, unless `.ammonignore` names it.
+    """
+    with open_library(library) as opened:
+        known = [uri_of(opened, each) for each in documents]
+        removed = opened.remove(*known)
+    if json:
+        say_json({"removed": removed})
+    else:
+        say(f"Removed {count(removed, 'document')}.")
+
+
+def uri_of(library: Library, named: str) -> str:
+    """The uri that ``named`` means: itself where the library has it, else the absolute path.
+
+    Raises: PathNotFound when the library has neither.
+    """
+    from ammon.errors import PathNotFound
+
+    absolute = str(Path(named).expanduser().absolute())
+    resolved = str(Path(named).expanduser().resolve())
+    for uri in dict.fromkeys((named, absolute, resolved)):
+        for _ in library.documents({"uri": uri}):
+            return uri
+    raise PathNotFound(f"The library has no document {named}.", hint="`ammon show` lists what it holds.")

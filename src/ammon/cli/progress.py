@@ -1,0 +1,66 @@
+"""How far ``index`` has come: a live bar on a terminal, at most one line a second elsewhere, both on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ammon.cli.output import console, count, duration, near, tell
+
+if TYPE_CHECKING:
+    from ammon.ingest import Progress
+
+SECONDS_BETWEEN_LINES = 1.0
+
+
+@contextmanager
+def shown_progress() -> Iterator[Callable[[Progress], None]]:
+    """A function that shows each state of progress it is given, for as long as the block lasts."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    from rich.live import Live
+
+    with Live(console=console(stderr=True), refresh_per_second=8, transient=True) as live:
+        yield lambda progress: live.update(line(progress, live.console.width))
+
+
+class _Lines:
+    """Writes a line when the last one is a second old."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last >= SECONDS_BETWEEN_LINES:
+            self._last = now
+            tell(line(progress))
+
+
+def line(progress: Progress, width: int = 0) -> str:
+    """One state of progress as one line, cut to ``width`` cells where that is given."""
+    from rich.cells import set_cell_size
+
+    text = {"scan": _scan, "text": _text, "vectors": _vectors}[progress.phase](progress)
+    if progress.seconds_left is not None:
+        text += f", {duration(progress.seconds_left)} left"
+    if progress.current:
+        text += f"  {near(progress.current)}"
+    return set_cell_size(text, width).rstrip() if width else text
+
+
+def _scan(progress: Progress) -> str:
+    return f"Looking: {count(progress.files_total or progress.files_done, 'file')}"
+
+
+def _text(progress: Progress) -> str:
+    return f"Reading: {progress.files_done:,} of {count(progress.files_total, 'file')}, {count(progress.chunks, 'passage')}"
+
+
+def _vectors(progress: Progress) -> str:
+    done = f"Embedding: {progress.vectors_done:,} of {count(progress.vectors_total, 'text')}"
+    return f"{done}, {progress.tokens_per_second:,.0f} tokens/s" if progress.tokens_per_second else done

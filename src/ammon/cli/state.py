@@ -1,0 +1,92 @@
+"""Verbs about the library itself: ``status`` and ``doctor``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ammon.cli.options import JsonOption, LibraryOption, open_library
+from ammon.cli.outcome import Exit
+from ammon.cli.output import count, near, plain, say, say_json, size
+
+if TYPE_CHECKING:
+    from ammon.store.local.health import Status
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs to the program."""
+    app.command("status")(status)
+    app.command("doctor")(doctor)
+
+
+def status(
+    failed: Annotated[bool, typer.Option("--failed", help="List every file that was left out, and why.")] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell what the library holds, what it follows, and what was left out."""
+    with open_library(library) as opened:
+        stock = opened.status()
+    if json:
+        say_json({**plain(stock), "skipped": dict(Counter(skip.code for skip in stock.skipped))})
+        return
+    for line in stock_lines(stock):
+        say(line)
+    if failed:
+        for skip in (*stock.failed, *stock.skipped):
+            say(f"  {near(skip.uri)}: {skip.reason} [{skip.code}]")
+
+
+def stock_lines(stock: Status) -> list[str]:
+    """What a library holds, as lines for people."""
+    total = sum(stock.files.values())
+    files = ", ".join(f"{name} {size(held)}" for name, held in sorted(stock.files.items(), key=lambda item: -item[1]))
+    lines = [
+        f"Library    {near(str(stock.path))} (schema {stock.schema}, change {stock.sequence:,})",
+        f"Documents  {stock.documents:,}",
+        f"Passages   {stock.chunks:,}",
+        f"Vectors    {stock.vectors:,}" + (f" ({stock.model}, {stock.dim} dimensions)" if stock.model else ""),
+    ]
+    if stock.pending:
+        lines.append(f"Pending    {count(stock.pending, 'text')} found by words only; `ammon index` goes on")
+    lines += [f"On disk    {size(total)}: {files}"]
+    for root in stock.roots:
+        globs = f" ({', '.join(root.globs)})" if root.globs else ""
+        lines.append(f"Follows    {near(root.uri)}{globs}, {_when(root.completed)}")
+    for label, skips in (("Failed", stock.failed), ("Skipped", stock.skipped)):
+        if skips:
+            codes = ", ".join(f"{held:,} {code}" for code, held in Counter(each.code for each in skips).most_common())
+            lines.append(f"{label:<11}{codes}; `ammon status --failed` lists them")
+    return lines
+
+
+def _when(completed: float | None) -> str:
+    """When a pass over a root was last completed; ``completed`` is in seconds since the epoch."""
+    if completed is None:
+        return "never completed"
+    return datetime.fromtimestamp(completed, UTC).astimezone().strftime("last on %Y-%m-%d at %H:%M")
+
+
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Rebuild what is derived from the catalog.")] = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check every file of the library; exit code 1 when something is wrong and was not repaired."""
+    with open_library(library) as opened:
+        findings = opened.doctor(repair=repair)
+        folder = opened.path
+    if json:
+        say_json(findings)
+    else:
+        for finding in findings:
+            say(f"{finding.file}: {finding.problem}{'; rebuilt' if finding.repaired else ''}")
+            if not finding.repaired:
+                say(f"  {finding.hint}")
+        if not findings:
+            say(f"The library at {near(str(folder))} is sound.")
+    if any(not finding.repaired for finding in findings):
+        raise typer.Exit(Exit.CHECK)
