@@ -1,0 +1,302 @@
+"""The keyword index: BM25 over Ammon's own terms, in tantivy. Derived from the catalog, never truth.
+
+Knows chunk ids and texts; knows nothing of documents, filters or SQL. How far it has come in the catalog's changes is
+kept in a document of the index itself, the mark, so that one commit moves both or neither.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import uuid
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+from tantivy import Occur, Query
+
+from ammon.errors import AmmonError, LibraryDamaged, LibraryError
+from ammon.store.local.terms import TERMS_VERSION, terms
+from ammon.types import Candidates, Ids
+
+FORMAT = 1
+HEAP_BYTES = 64_000_000
+"""Memory of the writer before it spills a segment to disk."""
+
+MOST_TERMS = 96
+"""A longer query keeps its most telling terms: the rest moves no rank that anyone sees, and costs time."""
+
+FEW_ALLOWED = 4096
+"""Up to so many allowed ids go into the query itself; more are sifted from a list that goes deeper."""
+
+SLACK = 16
+"""Read past the k-th hit, so that a tie across the edge is seen."""
+
+_BODY = "body"
+_REST = "Search again: the index is rebuilt from the catalog."
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("id", indexed=True, fast=True)
+    builder.add_text_field(_BODY, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("kind", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("note", stored=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+class LexicalIndex:
+    """BM25 (k1 = 1.2, b = 0.75) over the terms of chunks. Any number may read; one at a time may `apply`."""
+
+    def __init__(self, index: tantivy.Index, path: Path | None, library: str) -> None:
+        self.path = path
+        self.library = library
+        self._index = index
+        self._seen: tuple[int, int, int] | None = None
+        self._refresh()
+
+    @classmethod
+    def open(cls, path: Path | None, *, library: str) -> LexicalIndex:
+        """The index in the folder ``path`` (``None``: in memory, empty), made empty when there is none.
+
+        One that is damaged, of another library or made by other rules is removed and made anew: ``sequence`` is
+        then 0, and the caller applies everything again. Raises: LibraryError when the folder cannot be written.
+        """
+        if path is None:
+            return cls(_begin(tantivy.Index(_schema()), library), None, library)
+        try:
+            if not path.exists():
+                _create(path, library)
+            index = _load(path, library)
+            if index is None:
+                _remove(path)
+                _create(path, library)
+                index = tantivy.Index.open(str(path))
+        except OSError as error:
+            raise LibraryError(f"{path} cannot be written: {error.strerror}.", hint="Make it writable.") from error
+        return cls(index, path, library)
+
+    @property
+    def sequence(self) -> int:
+        """The number of the catalog's change that the index has reached; 0 when it is empty."""
+        return self._sequence
+
+    def reload(self) -> None:
+        """See what other processes committed. One `stat` when there is nothing new. Raises: LibraryDamaged."""
+        if self.path is not None and _version(self.path) != self._seen:
+            with _sound(self.path):
+                self._index.reload()
+                self._refresh()
+
+    def _refresh(self) -> None:
+        self._seen = _version(self.path)
+        self._searcher = self._index.searcher()
+        note = _note(self._searcher)
+        if note is None:
+            raise LibraryDamaged(f"The keyword index at {self.path} holds no mark.", hint=_REST)
+        self._sequence = int(note["sequence"])
+
+    def apply(self, added: Iterable[tuple[int, str]], removed: Iterable[int], sequence: int) -> None:
+        """Add texts by chunk id, remove ids, and move to ``sequence``, as one durable commit; idempotent.
+
+        An id that is already there is replaced. The caller holds the library's write lock.
+        Raises: LibraryError when the disk is full or the folder cannot be written; nothing is changed then.
+        """
+        with _sound(self.path):
+            writer = self._index.writer(heap_size=HEAP_BYTES, num_threads=1)
+            try:
+                for chunk_id in removed:
+                    writer.delete_documents_by_term("id", chunk_id)
+                for chunk_id, text in added:
+                    writer.delete_documents_by_term("id", chunk_id)
+                    writer.add_document(tantivy.Document(id=chunk_id, kind="chunk", body=" ".join(terms(text))))
+                _mark(writer, self.library, sequence)
+                writer.commit()
+            finally:
+                # ends the writer, which frees the folder's lock; what was not committed is dropped
+                writer.wait_merging_threads()
+            self._index.reload()
+            self._refresh()
+
+    def search(self, text: str, k: int, allowed: NDArray[np.bool_] | None = None) -> Candidates:
+        """The ``k`` best chunks that hold a term of ``text``, best first, ties by id.
+
+        ``allowed`` is indexed by chunk id; ids beyond its end are not allowed. Fewer than ``k`` come back only where
+        fewer match. Raises: LibraryDamaged.
+        """
+        with _sound(self.path):
+            query = self._query(text)
+            share = 1.0
+            if allowed is not None and query is not None:
+                permitted = np.flatnonzero(allowed)
+                share = min(1.0, len(permitted) / max(1, self.count()))
+                if len(permitted) <= FEW_ALLOWED:
+                    query, allowed, share = _among(query, permitted), None, 1.0
+            if query is None or k <= 0 or share == 0:
+                return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
+            return self._best(query, k, allowed, int((k + SLACK) / share))
+
+    def _best(self, query: Query, k: int, allowed: NDArray[np.bool_] | None, limit: int) -> Candidates:
+        while True:
+            limit = max(1, min(limit, self._searcher.num_docs))
+            ids, scores = self._list(query, limit)
+            lowest = scores[-1] if len(ids) == limit < self._searcher.num_docs else -math.inf
+            if allowed is not None:
+                inside = ids < len(allowed)
+                inside[inside] = allowed[ids[inside]]
+                ids, scores = ids[inside], scores[inside]
+            order = np.lexsort((ids, -scores))[:k]
+            if lowest == -math.inf or (len(order) == k and scores[order[-1]] > lowest):
+                return Candidates(ids[order], scores[order])
+            limit *= 4
+
+    def _list(self, query: Query, limit: int) -> tuple[Ids, NDArray[np.float32]]:
+        hits = self._searcher.search(query, limit, count=False).hits
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        # a sum over the same terms differs in its last bits between segments; rounded, ties are ties
+        return np.array(ids, np.int64), np.array([score for score, _ in hits], np.float32).round(4)
+
+    def _query(self, text: str) -> Query | None:
+        """The best terms of ``text`` joined by OR; ``None`` when the index knows none of them."""
+        counts = Counter(terms(text))
+        frequencies = self.document_frequency(counts)
+        documents = self.count()
+        worth = {
+            term: count * math.log1p((documents - frequencies[term] + 0.5) / (frequencies[term] + 0.5))
+            for term, count in counts.items()
+            if frequencies[term]
+        }
+        best = sorted(worth, key=lambda term: (-worth[term], term))[:MOST_TERMS]
+        clauses = [(Occur.Should, self._clause(term, counts[term])) for term in best]
+        return Query.boolean_query(clauses) if clauses else None
+
+    def _clause(self, term: str, count: int) -> Query:
+        clause = Query.term_query(self._index.schema, _BODY, term, "freq")
+        return Query.boost_query(clause, float(count)) if count > 1 else clause
+
+    def count(self) -> int:
+        """How many chunks are in the index."""
+        return self._searcher.num_docs - 1
+
+    def waste(self) -> float:
+        """Removed chunks that still take room and count in the statistics, for each one that is there."""
+        return (self._searcher.doc_freq("kind", "chunk") - self.count()) / max(1, self.count())
+
+    def document_frequency(self, words: Iterable[str]) -> dict[str, int]:
+        """In how many chunks each term stands; chunks removed since the last merge of their segment still count."""
+        return {word: self._searcher.doc_freq(_BODY, word) for word in words}
+
+    def damage(self) -> list[str]:
+        """The names of files whose checksum does not match; empty when all is well. Reads the whole index."""
+        if self.path is None:
+            return []
+        return [file.name for file in sorted(self.path.iterdir()) if file.suffix in _DATA and not _intact(file)]
+
+
+def _among(query: Query, ids: Sequence[int] | Ids) -> Query:
+    only = Query.term_set_query(_schema(), "id", [int(chunk_id) for chunk_id in ids])
+    return Query.boolean_query([(Occur.Must, Query.const_score_query(only, 0.0)), (Occur.Must, query)])
+
+
+def _mark(writer: tantivy.IndexWriter, library: str, sequence: int) -> None:
+    writer.delete_documents_by_term("kind", "mark")
+    note = {"library": library, "terms": TERMS_VERSION, "format": FORMAT, "sequence": sequence}
+    writer.add_document(tantivy.Document(kind="mark", note=json.dumps(note)))
+
+
+def _note(searcher: tantivy.Searcher) -> dict[str, str | int] | None:
+    hits = searcher.search(Query.term_query(_schema(), "kind", "mark", "basic"), 1).hits
+    if not hits:
+        return None
+    note: dict[str, str | int] = json.loads(searcher.doc(hits[0][1])["note"][0])
+    return note
+
+
+def _begin(index: tantivy.Index, library: str) -> tantivy.Index:
+    writer = index.writer(heap_size=HEAP_BYTES, num_threads=1)
+    _mark(writer, library, 0)
+    writer.commit()
+    writer.wait_merging_threads()
+    index.reload()
+    return index
+
+
+def _create(path: Path, library: str) -> None:
+    """Make an empty index beside ``path`` and move it there whole, so that no reader meets a half-made one."""
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    draft.mkdir(parents=True)
+    _begin(tantivy.Index(_schema(), path=str(draft)), library)
+    try:
+        os.rename(draft, path)
+    except OSError:
+        shutil.rmtree(draft)
+        if not tantivy.Index.exists(str(path)):  # another process was first, unless there is still nothing
+            raise
+
+
+def _remove(path: Path) -> None:
+    old = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    os.rename(path, old)
+    shutil.rmtree(old)
+
+
+def _load(path: Path, library: str) -> tantivy.Index | None:
+    """The index at ``path``; ``None`` when it cannot be read, or not with our rules, or is another library's."""
+    try:
+        with _sound(path):
+            index = tantivy.Index.open(str(path))
+            note = _note(index.searcher())
+    except (LibraryError, NotADirectoryError):
+        return None
+    expected = {"library": library, "terms": TERMS_VERSION, "format": FORMAT}
+    return index if note is not None and expected.items() <= note.items() else None
+
+
+def _version(path: Path | None) -> tuple[int, int, int] | None:
+    """What changes with every commit: tantivy replaces ``meta.json`` whole."""
+    if path is None:
+        return None
+    try:
+        state = (path / "meta.json").stat()
+    except OSError as error:
+        raise LibraryDamaged(f"The keyword index at {path} is gone: {error.strerror}.", hint=_REST) from error
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+@contextmanager
+def _sound(path: Path | None) -> Iterator[None]:
+    """Raise tantivy's errors, and panics of its Rust code over damaged bytes, as Ammon's."""
+    try:
+        yield
+    except AmmonError:
+        raise
+    except ValueError as error:
+        raise LibraryDamaged(f"The keyword index at {path or 'memory'} failed: {error}.", hint=_REST) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise LibraryDamaged(f"The keyword index at {path or 'memory'} is damaged: {error}.", hint=_REST) from error
+
+
+_DATA = frozenset({".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"})
+
+
+def _intact(file: Path) -> bool:
+    """Whether the bytes match the checksum in tantivy's footer: body, JSON, its length (u32), magic 1337 (u32)."""
+    content = file.read_bytes()
+    length = int.from_bytes(content[-8:-4], "little")
+    start = len(content) - 8 - length
+    if int.from_bytes(content[-4:], "little") != 1337 or start < 0:
+        return False
+    try:
+        crc: int = json.loads(content[start:-8])["crc"]
+    except (ValueError, KeyError):
+        return False
+    return zlib.crc32(content[:start]) == crc
