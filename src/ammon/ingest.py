@@ -17,6 +17,7 @@ from typing import Literal
 from ammon import sources
 from ammon.errors import PathNotFound, SourceError
 from ammon.ports import Embedder, Split
+from ammon.store.local.backlog import count_pending
 from ammon.store.local.ledger import Known
 from ammon.store.local.store import LocalStore
 from ammon.types import Document, Entry, Report, Skip, Source
@@ -271,7 +272,7 @@ def embed_pending(store: LocalStore, embedder: Embedder, watcher: Watcher = unwa
 
     Raises: ModelUnavailable, after which the vectors stored so far are kept.
     """
-    total, done, tokens, after = store.count_pending(), 0, 0, 0
+    total, done, tokens, after = count_pending(store.catalog), 0, 0, 0
     started = time.monotonic()
     while texts := store.pending(EMBED_BATCH, after):
         store.put_vectors([text.text_hash for text in texts], embedder.embed_passages([text.text for text in texts]))
