@@ -1,0 +1,55 @@
+"""Two ranked lists → one: a convex combination of min-max scores, with a leg that cannot serve the query gated.
+
+Bruch, Gai & Ingber (2023, "An Analysis of Fusion Functions for Hybrid Retrieval", section 4) show why scores beat
+ranks. Knows ids and numbers; knows nothing of texts, models or stores.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ammon.types import Candidates
+
+WEIGHT = 0.6
+"""Share of the dense leg; the keyword leg has the rest. `benchmarks/fusion_sweep.py` is the measurement."""
+
+DEPTH = 100
+"""Each leg's scores are normalised over so many of its best."""
+
+
+def fuse(dense: Candidates, lexical: Candidates, *, weight: float = WEIGHT, depth: int = DEPTH) -> Candidates:
+    """The union of both lists with scores in [0, 1], best first, ties by id.
+
+    ``weight`` in [0, 1] is the dense leg's share; a leg that found nothing leaves all of it to the other. What a leg
+    did not find counts as its last. Scores of ranks beyond ``depth`` are cut at 0, yet keep their order.
+    """
+    if not len(dense) or not len(lexical):
+        weight = 1.0 if len(dense) else 0.0
+    ids = np.union1d(dense.ids, lexical.ids)
+    total = weight * _spread(dense, ids, _last(dense, depth)) + (1 - weight) * _spread(lexical, ids, _rest(lexical, depth))
+    order = np.lexsort((ids, -total))
+    return Candidates(ids[order], np.maximum(total[order], 0).astype(np.float32))
+
+
+def _spread(leg: Candidates, ids: NDArray[np.int64], low: float) -> NDArray[np.float64]:
+    """A leg's scores at ``ids``, mapped so that its best is 1 and ``low`` is 0."""
+    if not len(leg):
+        return np.zeros(len(ids))
+    width = max(float(leg.scores[0]) - low, 1e-9)
+    scores = np.full(len(ids), min(0.0, (float(leg.scores[-1]) - low) / width))
+    scores[np.searchsorted(ids, leg.ids)] = (leg.scores.astype(np.float64) - low) / width
+    return scores
+
+
+def _last(leg: Candidates, depth: int) -> float:
+    """The lowest score of the best ``depth``; a lone candidate stands above it."""
+    if not len(leg):
+        return 0.0
+    low = float(leg.scores[min(len(leg), depth) - 1])
+    return low if low < float(leg.scores[0]) else low - 1.0
+
+
+def _rest(leg: Candidates, depth: int) -> float:
+    """As `_last`, but 0 when the list ends before ``depth``: what follows holds no term and would score 0."""
+    return _last(leg, depth) if len(leg) >= depth else 0.0

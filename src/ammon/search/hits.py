@@ -1,0 +1,82 @@
+"""Records → hits: the one place where a hit is made, its reasons are gathered and its source is looked at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ammon.store.local.terms import terms
+from ammon.types import Candidates, Freshness, Hit, Record, Span, Why
+
+
+def make_hit(record: Record, score: float, why: Why) -> Hit:
+    """The hit of ``record``; ``score`` is cut to [0, 1]. Its source is looked at now."""
+    chunk = record.chunk
+    return Hit(
+        text=chunk.text,
+        score=min(1.0, max(0.0, score)),
+        uri=record.uri,
+        span=Span(chunk.start, chunk.end),
+        first_line=chunk.first_line,
+        last_line=chunk.last_line,
+        page=chunk.page,
+        heading=chunk.heading,
+        title=record.title,
+        media_type=record.media_type,
+        metadata=record.metadata,
+        chunk_id=record.chunk_id,
+        document_id=record.document_id,
+        why=why,
+        freshness=freshness(record),
+    )
+
+
+def freshness(record: Record) -> Freshness:
+    """Whether the source still has the size and the time that it had when it was indexed; one `stat`.
+
+    ``unknown`` for what is no file: its uri is not an absolute path.
+    """
+    path = Path(record.uri)
+    if not path.is_absolute():
+        return "unknown"
+    try:
+        state = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except (OSError, ValueError):
+        return "unknown"
+    return "fresh" if (state.st_size, state.st_mtime_ns) == (record.size, record.modified) else "changed"
+
+
+class Reasons:
+    """Looks up, for each chunk, where each leg had it."""
+
+    def __init__(self, dense: Candidates, lexical: Candidates, fused: Candidates, query_terms: Sequence[str]) -> None:
+        self._dense = _places(dense)
+        self._lexical = _places(lexical)
+        self._fused = _places(fused)
+        self._terms = tuple(dict.fromkeys(query_terms))
+
+    def why(self, record: Record) -> Why:
+        """How the chunk of ``record`` was found."""
+        dense_rank, dense_score = self._dense.get(record.chunk_id, (None, None))
+        lexical_rank, lexical_score = self._lexical.get(record.chunk_id, (None, None))
+        return Why(
+            dense_rank=dense_rank,
+            dense_score=dense_score,
+            lexical_rank=lexical_rank,
+            lexical_score=lexical_score,
+            fused=self._fused[record.chunk_id][1],
+            matched=matched(self._terms, record),
+        )
+
+
+def matched(query_terms: Sequence[str], record: Record) -> tuple[str, ...]:
+    """Those of ``query_terms`` that stand in the chunk, its title or its headings."""
+    held = set(terms("\n".join((record.title, *record.chunk.heading, record.chunk.text))))
+    return tuple(term for term in query_terms if term in held)
+
+
+def _places(leg: Candidates) -> dict[int, tuple[int, float]]:
+    return {int(i): (rank, float(score)) for rank, (i, score) in enumerate(zip(leg.ids, leg.scores, strict=True), 1)}

@@ -1,0 +1,96 @@
+"""The whole reading path: query → candidates of both legs → fusion → steps → hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ammon.errors import InputError
+from ammon.ports import Embedder, Step, Store
+from ammon.search.calibrate import confidence
+from ammon.search.fuse import DEPTH, WEIGHT, fuse
+from ammon.search.gate import LOOKED_AT, lexical_trust, model_reads
+from ammon.search.hits import Reasons, make_hit
+from ammon.store.local.terms import terms
+from ammon.types import Candidates, Hit, Query, Vectors
+
+NONE = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+def search(
+    store: Store,
+    embedder: Embedder | None,
+    query: Query,
+    *,
+    weight: float = WEIGHT,
+    depth: int = DEPTH,
+    steps: Sequence[Step] = (),
+) -> list[Hit]:
+    """The ``query.k`` best hits, best first; fewer only where fewer match.
+
+    ``weight`` is the dense leg's share in [0, 1]; without an ``embedder`` the keyword leg answers alone. ``steps``
+    run over ``depth`` hits or more, so that they have something to choose from.
+    Raises: InputError for an empty query or a negative ``k``, BadFilter, ModelUnavailable.
+    """
+    if not query.text.strip():
+        raise InputError("The query is empty.", hint="Give at least one word.")
+    if query.k < 0:
+        raise InputError(f"k is {query.k}; it must be 0 or more.")
+    if query.mode == "dense" and embedder is None:
+        raise InputError("mode 'dense' needs an embedding model.", hint="Name one with --model, or use mode 'lexical'.")
+    if query.k == 0:
+        return []
+    asked = _Asked(query, terms(query.text), _vector(embedder, query), weight, depth)
+    wanted = max(query.k, depth) if steps else query.k
+    while True:
+        found = asked.hits(store, wanted)
+        hits = found
+        for step in steps:
+            hits = step(query, hits)
+        # a step may drop hits; go deeper until there are k, or nothing is left to look at
+        if len(hits) >= query.k or len(found) < wanted:
+            return hits[: query.k]
+        wanted *= 4
+
+
+def _vector(embedder: Embedder | None, query: Query) -> Vectors | None:
+    """The query's vector, ``(dim,)``; ``None`` where the dense leg is not asked or cannot read the query."""
+    if embedder is None or query.mode == "lexical":
+        return None
+    if query.mode == "hybrid" and not model_reads(query.text, embedder.languages):
+        return None
+    row: Vectors = embedder.embed_queries([query.text], instruction=query.instruction)[0]
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query, prepared."""
+
+    query: Query
+    terms: list[str]
+    vector: Vectors | None
+    weight: float
+    depth: int
+
+    def hits(self, store: Store, count: int) -> list[Hit]:
+        """The ``count`` best of both legs, before any step."""
+        deep = max(count, self.depth)
+        where = self.query.where
+        dense = NONE if self.vector is None else store.dense(self.vector, deep, where)
+        lexical = NONE if self.query.mode == "dense" else store.lexical(self.query.text, deep, where)
+        fused = fuse(dense, lexical, weight=self._weight(store, dense, lexical), depth=self.depth)
+        reasons = Reasons(dense, lexical, fused, self.terms)
+        records = store.records(fused.ids[:count])
+        whys = [reasons.why(record) for record in records]
+        sure = confidence(dense, whys, len(set(self.terms)), self.depth)
+        return [make_hit(record, score, why) for record, why, score in zip(records, whys, sure, strict=True)]
+
+    def _weight(self, store: Store, dense: Candidates, lexical: Candidates) -> float:
+        """The dense leg's share, larger where the keyword leg knows little of the question."""
+        if not len(dense) or not len(lexical):
+            return self.weight
+        trust = lexical_trust(self.terms, store.records(lexical.ids[:LOOKED_AT]))
+        return 1 - (1 - self.weight) * trust
