@@ -84,7 +84,7 @@ def start(
     ] = False,
 ) -> None:
     """Ammon: search your files by meaning and by words, offline, with citations."""
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is None and not version:
         typer.echo(WELCOME)
 
 

@@ -58,7 +58,8 @@ def _scan(progress: Progress) -> str:
 
 
 def _text(progress: Progress) -> str:
-    return f"Reading: {progress.files_done:,} of {count(progress.files_total, 'file')}, {count(progress.chunks, 'passage')}"
+    done = f"Reading: {progress.files_done:,} of {count(progress.files_total, 'file')}"
+    return f"{done}, {count(progress.chunks, 'passage')}"
 
 
 def _vectors(progress: Progress) -> str:

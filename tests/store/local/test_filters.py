@@ -42,9 +42,9 @@ def matches(node: Node, record: Mapping[str, Any]) -> bool:
     """Whether a record (the columns by name, and ``metadata``) meets the filter."""
     match node:
         case And(nodes):
-            return all([matches(each, record) for each in nodes])
+            return all(matches(each, record) for each in nodes)
         case Or(nodes):
-            return any([matches(each, record) for each in nodes])
+            return any(matches(each, record) for each in nodes)
         case Not(inner):
             return not matches(inner, record)
         case Exists(field):
@@ -75,7 +75,7 @@ def held(field: Field, record: Mapping[str, Any]) -> Any:
         stem, dot, extension = name.rpartition(".")
         return extension.lower() or None if dot and stem else None
     found = record[field.column]
-    return None if field.column in ("title", "language") and not found else found
+    return None if field.column in ("title", "language", "heading") and not found else found
 
 
 def stands(found: Any, operator: str, value: Any, field: Field) -> bool:
@@ -125,16 +125,23 @@ def selected(node: Node, record: Mapping[str, Any], *, ascii_json: bool = False)
     """What SQLite makes of the filter for a catalog holding this one record: 0 or 1."""
     connection = apsw.Connection(":memory:")
     connection.execute("CREATE TABLE document (uri, media_type, size, modified, title, language, metadata)")
-    connection.execute("CREATE TABLE chunk (page)")
+    connection.execute("CREATE TABLE chunk (page, heading)")
     row = [record[name] for name in ("uri", "media_type", "size", "modified", "title", "language")]
     row.append(json.dumps(record["metadata"], ensure_ascii=ascii_json))
     connection.execute("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    connection.execute("INSERT INTO chunk VALUES (?)", (record["page"],))
+    heading = json.dumps(record["heading"], ensure_ascii=ascii_json)
+    connection.execute("INSERT INTO chunk VALUES (?, ?)", (record["page"], heading))
     sql, bindings = compile_sql(node)
     value = connection.execute(f"SELECT {sql} FROM document AS d, chunk AS c", bindings).get
     connection.close()
     assert isinstance(value, int)
     return value
+
+
+def record_with(metadata: dict[str, Any]) -> dict[str, Any]:
+    """A record of which nothing is known but its metadata."""
+    empty = {"uri": "/a", "media_type": "", "size": 0, "modified": 0, "title": "", "language": "", "page": None}
+    return {**empty, "heading": [], "metadata": metadata}
 
 
 # --- random metadata and random trees --------------------------------------------------------------------------------
@@ -165,6 +172,7 @@ records = st.fixed_dictionaries(
         "title": texts,
         "language": st.sampled_from(["", "en", "zh"]),
         "page": st.none() | st.integers(1, 20),
+        "heading": st.lists(texts, max_size=2),
         "metadata": metadata,
     }
 )
@@ -195,11 +203,11 @@ def compare(field: st.SearchStrategy[Field]) -> st.SearchStrategy[Node]:
     return field.flatmap(of)
 
 
-columns = st.sampled_from(sorted(COLUMNS)).map(lambda name: Field(name))
+columns = st.sampled_from(sorted(COLUMNS)).map(Field)
 trees: st.SearchStrategy[Node] = st.recursive(
     compare(metadata_field | columns),
     lambda inner: (
-        inner.map(Not)
+        st.builds(Not, inner)
         | st.lists(inner, min_size=2, max_size=4).map(lambda nodes: And(tuple(nodes)))
         | st.lists(inner, min_size=2, max_size=4).map(lambda nodes: Or(tuple(nodes)))
     ),
@@ -222,10 +230,7 @@ def test_sql_selects_exactly_what_brute_force_selects(node: Node, record: dict[s
 
 @given(metadata, st.data())
 def test_sql_finds_values_that_are_really_there(held_data: dict[str, Any], data: st.DataObject) -> None:
-    record = {
-        "uri": "/a", "media_type": "", "size": 0, "modified": 0, "title": "", "language": "", "page": None,
-        "metadata": held_data,
-    }  # fmt: skip
+    record = record_with(held_data)
     there = [(key, value) for key, value in held_data.items() if kind(value) != "other"]
     if not there:
         return
@@ -273,7 +278,10 @@ def as_mapping(node: Node) -> dict[str, Any]:
 
 
 @given(
-    st.text(max_size=40) | st.lists(st.sampled_from("( ) and or not in = 'a' x . , null exists".split())).map(" ".join)
+    st.text(max_size=40)
+    | st.lists(st.sampled_from(["(", ")", "and", "or", "not", "in", "=", "'a'", "x", ".", ",", "null", "exists"])).map(
+        " ".join
+    )
 )
 @example("'" * 5)
 @example("{")
@@ -398,10 +406,7 @@ def test_a_filter_that_is_neither_text_nor_mapping_is_refused() -> None:
 
 
 def test_deep_filters_run_up_to_the_limit_and_are_refused_past_it() -> None:
-    record = {
-        "uri": "/a", "media_type": "", "size": 0, "modified": 0, "title": "", "language": "", "page": None,
-        "metadata": {"a": 1},
-    }  # fmt: skip
+    record = record_with({"a": 1})
     deepest = parse("not (" * 49 + "a = 1" + ")" * 49)
     assert deepest is not None
     assert selected(deepest, record) == 0
@@ -417,10 +422,7 @@ def self_containing() -> dict[str, Any]:
 
 
 def test_a_thousand_conditions_and_ten_thousand_values_run() -> None:
-    record = {
-        "uri": "/a", "media_type": "", "size": 0, "modified": 0, "title": "", "language": "", "page": None,
-        "metadata": {"a": 999},
-    }  # fmt: skip
+    record = record_with({"a": 999})
     many = parse(" or ".join(f"a = {number}" for number in range(1000)))
     listed = parse({"a": {"$in": range(10_000)}})
     assert many is not None
@@ -431,10 +433,7 @@ def test_a_thousand_conditions_and_ten_thousand_values_run() -> None:
 
 
 def test_a_missing_field_meets_no_comparison_but_its_negation_does() -> None:
-    record = {
-        "uri": "/a", "media_type": "", "size": 0, "modified": 0, "title": "", "language": "", "page": None,
-        "metadata": {"there": 1, "null": None},
-    }  # fmt: skip
+    record = record_with({"there": 1, "null": None})
 
     def met(text: str) -> bool:
         node = parse(text)

@@ -4,9 +4,10 @@
     tags = 'draft' or not (author.name like 'a%')   {"$or": [{"tags": "draft"}, {"$not": {"author.name": …}}]}
 
 **Fields.** ``uri`` (or ``path``), ``name`` (of the file), ``extension`` (lower case, no dot), ``media_type``,
-``title``, ``language`` (or ``lang``), ``size`` (bytes), ``modified`` (a date) and ``page`` are what every document or
-passage has. Any other name is a key of the document's metadata, dots leading into nested mappings. ``metadata.``
-before a key reaches one that is hidden by a name above; double quotes hold a key that is not a plain word.
+``title``, ``language`` (or ``lang``), ``size`` (bytes), ``modified`` (a date), ``page`` and ``heading`` (the list of
+headings a passage stands under) are what every document or passage has. Any other name is a key of the document's
+metadata, dots leading into nested mappings. ``metadata.`` before a key reaches one that is hidden by a name above;
+double quotes hold a key that is not a plain word.
 
 **Meaning.** A filter is true or false of a passage, nothing between, and ``not`` turns one into the other.
 

@@ -31,6 +31,7 @@ _COLUMN_SQL = {
     "size": "d.size",
     "modified": "d.modified",
     "page": "c.page",
+    "heading": "nullif(c.heading, '[]')",
 }
 _TYPES = {"text": "('text')", "number": "('integer', 'real')", "truth": "('true', 'false')"}
 
@@ -98,6 +99,9 @@ def _one_of(field: Field, kind: str, bound: list[Any]) -> Piece:
 
 def _holds(field: Field, kind: str, test: Callable[[str], Piece]) -> Piece:
     """The field is of this kind and passes ``test``; or it is a list, and one of its elements does."""
+    if field.column == "heading":
+        sql, bindings = test("e.atom")
+        return f"EXISTS (SELECT 1 FROM json_each(c.heading) AS e WHERE {sql})", bindings
     if field.column != METADATA:
         column = _COLUMN_SQL[field.column]
         sql, bindings = test(column)

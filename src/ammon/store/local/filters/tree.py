@@ -22,8 +22,9 @@ COLUMNS: dict[str, Kind] = {
     "size": "number",
     "modified": "moment",
     "page": "number",
+    "heading": "text",
 }
-"""The fields every document has, by kind. Any other name is a key of its metadata."""
+"""The fields every document or passage has, by kind; ``heading`` is a list. Any other name is a key of its metadata."""
 
 ALIASES = {"path": "uri", "lang": "language"}
 KEYWORDS = frozenset(
