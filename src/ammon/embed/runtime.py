@@ -1,0 +1,93 @@
+"""OpenVINO: compiling a graph for this machine, saving what was compiled, taking it up again.
+
+The only file that configures the runtime. Nothing here opens a socket: OpenVINO's telemetry lives in its model
+conversion tools, which Ammon never calls.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from openvino import CompiledModel, Core, Model
+
+DEVICE = "CPU"
+
+
+@cache
+def core() -> Core:
+    """Return the process's one OpenVINO core."""
+    from openvino import Core
+
+    return Core()
+
+
+def version() -> str:
+    """Return OpenVINO's version and the CPU's name: what a compiled graph is valid for."""
+    from openvino import get_version
+
+    return f"{get_version()} {core().get_property(DEVICE, 'FULL_DEVICE_NAME')} {precision()}"
+
+
+def precision() -> str:
+    """Return the precision to compute in: ``bf16`` where the CPU multiplies in it, ``f32`` elsewhere."""
+    return "bf16" if "BF16" in core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def options(threads: int) -> dict[str, Any]:
+    """Return the settings to compile with; ``threads`` 0 means one for each core this process may use."""
+    return {
+        "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+        "NUM_STREAMS": 1,
+        "INFERENCE_PRECISION_HINT": precision(),
+        "ENABLE_CPU_PINNING": False,  # the machine is shared with the writer and whatever else runs
+    }
+
+
+class Program:
+    """A compiled graph, ready to run. Give one instance to one thread at a time."""
+
+    def __init__(self, compiled: CompiledModel, memory: object = None) -> None:
+        self._compiled = compiled
+        self._memory = memory  # the runtime reads the weights out of this and does not keep it alive itself
+        self._request = compiled.create_infer_request()
+
+    def run(self, ids: NDArray[np.int32], mask: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Return the graph's output for ``ids`` and ``mask``, both ``(n, length)``; valid until the next call."""
+        from openvino import Tensor
+
+        self._request.set_tensor("ids", Tensor(ids, shared_memory=True))
+        self._request.set_tensor("mask", Tensor(mask, shared_memory=True))
+        self._request.infer()
+        rows: NDArray[np.float32] = self._request.get_output_tensor(0).data
+        return rows
+
+    def export(self) -> bytes:
+        """Return the compiled graph as bytes that `restore` takes."""
+        return self._compiled.export_model().getvalue()
+
+
+def compile_graph(graph: Model, threads: int) -> Program:
+    """Return the graph ready to run."""
+    return Program(core().compile_model(graph, DEVICE, options(threads)), graph)
+
+
+def restore(path: Path, threads: int) -> Program | None:
+    """Return what `Program.export` gave, from a file that is mapped, not read.
+
+    None where this version of the runtime does not take it.
+    """
+    from openvino import Tensor, Type
+
+    blob = np.memmap(path, np.uint8, "r")
+    try:
+        compiled = core().import_model(Tensor(blob, [len(blob)], Type.u8), DEVICE, options(threads))
+    except RuntimeError:  # what OpenVINO raises for a blob of another build; the caller builds anew
+        return None
+    return Program(compiled, blob)

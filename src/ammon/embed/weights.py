@@ -1,0 +1,86 @@
+"""Named matrices of a model, read without copying: safetensors files, and rows packed in 4 bits.
+
+Knows how bytes become numbers; knows nothing of graphs or tokenizers.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ammon.errors import ModelNotFound
+
+BLOCK = 32  # weights that share one scale in Q4_0
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "U8": "u1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A matrix in 4 bits: ``nibbles`` uint8 ``(rows, columns / 2)`` holds two's complement values, low half first;
+    ``scales`` float16 ``(rows, columns / 32)`` multiplies each block of 32 columns."""
+
+    nibbles: NDArray[np.uint8]
+    scales: NDArray[np.float16]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the matrix that this stands for."""
+        return self.nibbles.shape[0], self.nibbles.shape[1] * 2
+
+    def expanded(self) -> NDArray[np.float32]:
+        """Return the matrix as float32."""
+        values = np.empty((*self.nibbles.shape, 2), np.int8)
+        values[..., 0] = (self.nibbles << 4).view(np.int8) >> 4
+        values[..., 1] = self.nibbles.view(np.int8) >> 4
+        blocks = values.reshape(len(values), -1, BLOCK).astype(np.float32)
+        return (blocks * self.scales[..., None].astype(np.float32)).reshape(self.shape)
+
+
+Matrix: TypeAlias = NDArray[Any] | Packed
+Weights: TypeAlias = Mapping[str, Matrix]
+
+
+def from_q4_0(raw: NDArray[np.uint8], rows: int, columns: int) -> Packed:
+    """Return the matrix of ``rows * columns / 32`` Q4_0 blocks: a float16 scale, then 16 bytes, each holding weight
+    j in its low half and weight j + 16 in its high half, offset by 8."""
+    blocks = raw.reshape(rows, columns // BLOCK, 2 + BLOCK // 2)
+    scales = np.ascontiguousarray(blocks[..., :2]).view("<f2")[..., 0]
+    halves = blocks[..., 2:] ^ 0x88  # offset binary to two's complement, both halves at once
+    low, high = halves & 0x0F, halves >> 4
+    nibbles = np.concatenate([low[..., ::2] | low[..., 1::2] << 4, high[..., ::2] | high[..., 1::2] << 4], axis=-1)
+    return Packed(nibbles.reshape(rows, columns // 2), scales)
+
+
+def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the tensors of a safetensors file, mapped read-only; bfloat16 is widened to float32.
+
+    The layout is an 8-byte little-endian length, that many bytes of JSON, then the data
+    (https://huggingface.co/docs/safetensors, "Format").
+
+    Raises: ModelNotFound where the file is cut short or is none.
+    """
+    try:
+        data = np.memmap(path, np.uint8, "r")
+        length = struct.unpack_from("<Q", data, 0)[0]
+        header = json.loads(bytes(data[8 : 8 + length]))
+        return {name: _tensor(data, 8 + length, entry) for name, entry in header.items() if name != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise ModelNotFound(
+            f"The weights file {path} cannot be read: {error}.", hint="Fetch or copy the model again."
+        ) from error
+
+
+def _tensor(data: NDArray[np.uint8], base: int, entry: Mapping[str, Any]) -> NDArray[Any]:
+    start, end = entry["data_offsets"]
+    values = data[base + start : base + end].view(np.dtype(_DTYPES[entry["dtype"]])).reshape(entry["shape"])
+    if entry["dtype"] == "BF16":
+        return (values.astype(np.uint32) << 16).view(np.float32)
+    return values
