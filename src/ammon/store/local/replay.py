@@ -26,8 +26,8 @@ def removed_since(catalog: Catalog, sequence: int) -> Ids:
 def texts_since(catalog: Catalog, sequence: int) -> Iterator[tuple[int, str]]:
     """``(chunk id, text to index)`` of chunks added after ``sequence`` that are still there."""
     rows = catalog.run(
-        """SELECT c.id, c.heading, c.text FROM change AS e JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
-        WHERE e.sequence > ? AND e.kind = 'chunks added' ORDER BY c.id""",
+        """SELECT c.id, c.heading, c.text FROM change AS e CROSS JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
+        WHERE e.sequence > ? AND e.kind = 'chunks added' ORDER BY e.sequence""",
         (sequence,),
     )
     for chunk_id, heading, text in rows:
@@ -52,15 +52,16 @@ def vectors_since(catalog: Catalog, sequence: int, space: int, dim: int) -> Iter
         yield np.array(ids, np.int64), unpacked(blobs, dim)
 
 
+# CROSS JOIN keeps SQLite to this order: the change log first, then its ranges.
 _ALL_VECTORS = "SELECT c.id, v.data FROM chunk AS c JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?"
 
 _NEW_VECTORS = """
-SELECT c.id, v.data FROM change AS e JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
-JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
+SELECT c.id, v.data FROM change AS e CROSS JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
+CROSS JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
 WHERE e.sequence > ? AND e.kind = 'chunks added'
 UNION
-SELECT c.id, v.data FROM change AS e JOIN vector AS v ON v.id BETWEEN e.first AND e.last AND v.space = ?
-JOIN chunk AS c ON c.text_hash = v.text_hash
+SELECT c.id, v.data FROM change AS e CROSS JOIN vector AS v ON v.id BETWEEN e.first AND e.last AND v.space = ?
+CROSS JOIN chunk AS c ON c.text_hash = v.text_hash
 WHERE e.sequence > ? AND e.kind = 'vectors added'
 """
 
