@@ -1,0 +1,91 @@
+"""The table of formats: extension → what the file is and which loader reads it.
+
+A loader is named, not imported, so that a run over Markdown never loads an HTML parser. Documents, images and sound
+find their place here when their loaders come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A format: the loader's module under `ammon.sources`, the media type, and the grammar if it is source code."""
+
+    loader: str
+    media_type: str
+    grammar: str = ""
+
+
+PLAIN: Final = Kind("plain", "text/plain")
+
+_CODE: Final[dict[str, str]] = {
+    "bash": ".bash .sh .zsh .ksh",
+    "c": ".c .h",
+    "cpp": ".cc .cpp .cxx .c++ .hh .hpp .hxx .ipp .cu .cuh",
+    "c_sharp": ".cs .csx",
+    "css": ".css",
+    "go": ".go",
+    "haskell": ".hs",
+    "java": ".java",
+    "javascript": ".js .jsx .mjs .cjs",
+    "kotlin": ".kt .kts",
+    "lua": ".lua",
+    "php": ".php .phtml",
+    "python": ".py .pyi .pyw",
+    "ruby": ".rb .rake .gemspec",
+    "rust": ".rs",
+    "scala": ".scala .sc .sbt",
+    "sql": ".sql .ddl",
+    "swift": ".swift",
+    "typescript": ".ts .mts .cts",
+    "tsx": ".tsx",
+    # No grammar for these: they are cut at blank lines.
+    "": ".asm .awk .bat .clj .cljs .cmake .cmd .dart .elm .erl .ex .exs .f .f90 .for .fs .fsx .gradle .groovy .hcl .jl "
+    ".less .lisp .m .mk .ml .mli .mm .nim .nix .pas .pl .pm .proto .ps1 .r .s .sass .scm .scss .sol .styl .svelte .tf "
+    ".v .vb .vhd .vim .vue .zig .toml .yaml .yml .ini .cfg .conf .properties .env .graphql .dockerfile",
+}
+
+_TEXT: Final[tuple[tuple[str, Kind], ...]] = (
+    (".txt .text .log .srt .vtt .diff .patch .eml .mbox", PLAIN),
+    (".md .markdown .mdown .mkd .mdx .qmd .rmd", Kind("markdown", "text/markdown")),
+    (".rst .rest", Kind("rst", "text/x-rst")),
+    (".adoc .asciidoc .asc", Kind("asciidoc", "text/asciidoc")),
+    (".tex .ltx .sty .cls", Kind("latex", "text/x-tex")),
+    (".html .htm .xhtml", Kind("html", "text/html")),
+    (".xml .rss .atom .opml .xsd .xsl .xslt .svg .kml .gpx .docbook .tei", Kind("xml", "application/xml")),
+    (".json .geojson .webmanifest .jsonld", Kind("json_tree", "application/json", "json")),
+    (".jsonl .ndjson", Kind("json_lines", "application/jsonl")),
+    (".csv", Kind("table", "text/csv")),
+    (".tsv .tab", Kind("table", "text/tab-separated-values")),
+    (".ipynb", Kind("notebook", "application/x-ipynb+json")),
+)
+
+KINDS: Final[dict[str, Kind]] = {
+    **{
+        extension: Kind("code", f"text/x-{grammar.replace('_', '-') or 'source'}", grammar)
+        for grammar, extensions in _CODE.items()
+        for extension in extensions.split()
+    },
+    **{extension: kind for extensions, kind in _TEXT for extension in extensions.split()},
+}
+"""Extension, lower case with its dot → the format. Anything else that is text is read as plain text."""
+
+NAMES: Final[dict[str, Kind]] = {
+    name: Kind("code", "text/x-source")
+    for name in ("makefile", "gnumakefile", "dockerfile", "containerfile", "jenkinsfile", "rakefile", "gemfile")
+}
+"""File names, lower case, that tell the format without an extension."""
+
+
+def kind_of(name: str) -> Kind:
+    """Return the format that a file's name tells; plain text if it tells none.
+
+    >>> kind_of("Guide.MD").media_type
+    'text/markdown'
+    """
+    lower = name.lower()
+    _, dot, extension = lower.rpartition(".")
+    return KINDS.get(dot + extension) or NAMES.get(lower, PLAIN)

@@ -1,0 +1,38 @@
+"""What a loader gives back: the text, and what the file says of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ammon.types import Part
+
+_TITLE_LENGTH: Final = 300
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A text with its parts. ``language`` only where the file declares one; ``media_type`` only to correct the table.
+
+    ``encoding`` is for loaders that decode for themselves.
+    """
+
+    text: str
+    title: str = ""
+    language: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    media_type: str = ""
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with every run of whitespace as one space, at most 300 characters: fit for a title."""
+    return " ".join(text[: _TITLE_LENGTH * 4].split())[:_TITLE_LENGTH]
+
+
+def storable(text: str) -> str:
+    """Return ``text`` with lone surrogates, which JSON escapes may hold and UTF-8 may not, as U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

@@ -1,0 +1,72 @@
+"""A source and its bytes → a Document: which loader, and what all documents have in common."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from typing import Final, cast
+
+from ammon.errors import SourceError
+from ammon.sources.binary import kind_of_binary
+from ammon.sources.decoding import decode
+from ammon.sources.kinds import Kind, kind_of
+from ammon.sources.language import language_of
+from ammon.sources.loaded import Loaded
+from ammon.types import Document, Source
+
+_LoadText = Callable[[str, Kind], Loaded]
+"""Every loader's `load`: decoded text and the format → what it says."""
+
+_DECLARED: Final = re.compile(
+    rb"<\?xml[^>]*\bencoding\s*=\s*[\"']([\w.:-]+)|<meta[^>]*\bcharset\s*=\s*[\"']?\s*([\w.:-]+)|"
+    rb"^#.*?coding[:=][ \t]*([\w.-]+)",
+    re.IGNORECASE,
+)
+_DECLARED_WITHIN: Final = 2048
+
+
+def load(source: Source, data: bytes, *, as_text: bool = False) -> Document:
+    """Return the document that ``data``, the bytes of ``source``, holds. Nothing is opened.
+
+    ``as_text`` says that the file was asked for by name or glob; a format that is known keeps its loader, and what is
+    unknown is plain text as long as it is text.
+
+    Raises: SourceError, whose codes are in `SKIP_CODES`.
+    """
+    kind = kind_of(source.path.name)
+    binary = kind_of_binary(data[:8192] + data[-4096:] if len(data) > 12288 else data)  # noqa: PLR2004
+    if binary:
+        raise SourceError(f"{binary}s are not read yet: {source.uri}.", code="binary")
+    try:
+        text, encoding, confidence = decode(data, declared=_declared(data))
+        if not text or text.isspace():
+            raise SourceError("It holds no text.", code="empty")
+        loaded = _loader(kind)(text, kind)
+    except SourceError as error:
+        raise SourceError(f"{source.uri}: {error}", code=error.code, hint=error.hint) from error
+    if not loaded.text or loaded.text.isspace():
+        raise SourceError(f"{source.uri}: It holds no text.", code="empty")
+    return Document(
+        uri=source.uri,
+        text=loaded.text,
+        media_type=loaded.media_type or kind.media_type,
+        title=loaded.title,
+        language=loaded.language or language_of(loaded.text),
+        metadata=loaded.metadata,
+        parts=loaded.parts,
+        encoding=encoding,
+        encoding_confidence=confidence,
+    )
+
+
+def _declared(data: bytes) -> str:
+    """The character set that the first lines name, if they do."""
+    found = _DECLARED.search(data[:_DECLARED_WITHIN])
+    name = next(filter(None, found.groups()), b"") if found else b""
+    return name.decode("ascii", "replace")
+
+
+def _loader(kind: Kind) -> _LoadText:
+    module = importlib.import_module(f"ammon.sources.{kind.loader}")
+    return cast(_LoadText, module.load)

@@ -1,0 +1,101 @@
+"""Parts of a document → regions: stretches small enough that any splitter handles one in a moment.
+
+Neighbouring sections of one kind join, so that small ones can share a passage; long stretches are cut where a reader
+would pause. Whatever the text, a region has at most `REGION` characters, which keeps time linear and memory bounded.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ammon.types import Document, Part
+
+REGION: Final = 65_536
+"""Characters of the longest region."""
+
+_PAUSES: Final = ("\n\n", "\r\n\r\n", "\n", "\r", "。", ". ", " ", "\t", "\u3000")
+_JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch ``[start, end)`` that one splitter takes at once, with the parts it covers, in order."""
+
+    start: int
+    end: int
+    parts: Sequence[Part]
+
+    @property
+    def kind(self) -> str:
+        """The kind that all its parts have."""
+        return self.parts[0].kind
+
+    def part_at(self, position: int) -> Part:
+        """The part that holds the character at ``position``."""
+        from bisect import bisect_right
+
+        return self.parts[max(bisect_right(self.parts, position, key=_start) - 1, 0)]
+
+
+def _start(part: Part) -> int:
+    return part.start
+
+
+def regions_of(document: Document) -> Iterator[Region]:
+    """Yield regions in order. What lies between parts belongs to none of them and is read as prose."""
+    text = document.text
+    waiting: list[Part] = []
+    for part in _covering(document):
+        if waiting and not (_joins(waiting[-1], part) and part.end - waiting[0].start <= REGION):
+            yield from _cut(text, waiting)
+            waiting = []
+        waiting.append(part)
+    if waiting:
+        yield from _cut(text, waiting)
+
+
+def _covering(document: Document) -> Iterator[Part]:
+    """The document's parts, and prose wherever there is text between them."""
+    position, text = 0, document.text
+    for part in document.parts:
+        if position < part.start and not text[position : part.start].isspace():
+            yield Part(position, part.start)
+        yield part
+        position = part.end
+    if position < len(text):
+        yield Part(position, len(text))
+
+
+def _joins(left: Part, right: Part) -> bool:
+    return (
+        left.kind == right.kind != "row"
+        and left.kind != "code"
+        and left.page == right.page
+        and left.lines is None
+        and right.lines is None
+    )
+
+
+def _cut(text: str, parts: list[Part]) -> Iterator[Region]:
+    start, end = parts[0].start, parts[-1].end
+    while end - start > REGION:
+        cut = _pause(text, start, start + REGION)
+        yield Region(start, cut, parts)
+        start = cut
+    yield Region(start, end, parts)
+
+
+def _pause(text: str, start: int, end: int) -> int:
+    """The best place to cut in the second half of ``[start, end)``; never inside a character with its marks."""
+    middle = (start + end) // 2
+    for pause in _PAUSES:
+        found = text.rfind(pause, middle, end)
+        if found >= 0:
+            return found + len(pause) if not (pause == "\r" and text[found + 1 : found + 2] == "\n") else found
+    cut = end
+    while cut > middle and (unicodedata.combining(text[cut]) or text[cut] in _JOINERS or text[cut - 1] == "\u200d"):
+        cut -= 1
+    return cut
