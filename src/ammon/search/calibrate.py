@@ -9,13 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ammon.search.fuse import DEPTH
 from ammon.types import Candidates, Why
 
 GAP, SHARE, BIAS = 6.0, 3.0, -3.0
 
 
-def confidence(dense: Candidates, whys: Sequence[Why], terms: int, depth: int) -> list[float]:
-    """One score in [0, 1] for each of ``whys``, best first and never rising; ``terms`` is the query's distinct terms."""
+def confidence(dense: Candidates, whys: Sequence[Why], terms: int, depth: int = DEPTH) -> list[float]:
+    """One score in [0, 1] for each of ``whys``, best first and never rising.
+
+    ``terms`` is how many distinct terms the query has.
+    """
     if not whys:
         return []
     low = float(dense.scores[min(len(dense), depth) - 1]) if len(dense) else 0.0

@@ -27,7 +27,8 @@ def fuse(dense: Candidates, lexical: Candidates, *, weight: float = WEIGHT, dept
     if not len(dense) or not len(lexical):
         weight = 1.0 if len(dense) else 0.0
     ids = np.union1d(dense.ids, lexical.ids)
-    total = weight * _spread(dense, ids, _last(dense, depth)) + (1 - weight) * _spread(lexical, ids, _rest(lexical, depth))
+    total = weight * _spread(dense, ids, _last(dense, depth))
+    total += (1 - weight) * _spread(lexical, ids, _rest(lexical, depth))
     order = np.lexsort((ids, -total))
     return Candidates(ids[order], np.maximum(total[order], 0).astype(np.float32))
 

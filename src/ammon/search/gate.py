@@ -34,7 +34,8 @@ _SCRIPTS = (
 
 def lexical_trust(query_terms: Sequence[str], best: Sequence[Record]) -> float:
     """How far the keyword leg can be trusted, in [0, 1]: the largest share of the query's distinct terms that one
-    of its ``best`` hits holds, over `FULL_SHARE`."""
+    of its ``best`` hits holds, over `FULL_SHARE`.
+    """
     distinct = tuple(dict.fromkeys(query_terms))
     if not distinct or not best:
         return 0.0

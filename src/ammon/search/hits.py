@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def freshness(record: Record) -> Freshness:
     if not path.is_absolute():
         return "unknown"
     try:
-        state = os.stat(path)
+        state = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     except (OSError, ValueError):

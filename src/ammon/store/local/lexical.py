@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import uuid
 import zlib
@@ -234,7 +233,7 @@ def _create(path: Path, library: str) -> None:
     draft.mkdir(parents=True)
     _begin(tantivy.Index(_schema(), path=str(draft)), library)
     try:
-        os.rename(draft, path)
+        draft.rename(path)
     except OSError:
         shutil.rmtree(draft)
         if not tantivy.Index.exists(str(path)):  # another process was first, unless there is still nothing
@@ -243,7 +242,7 @@ def _create(path: Path, library: str) -> None:
 
 def _remove(path: Path) -> None:
     old = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    os.rename(path, old)
+    path.rename(old)
     shutil.rmtree(old)
 
 

@@ -117,9 +117,8 @@ def _apostrophe(word: str) -> list[str]:
 
 
 def _identifier(word: str) -> list[str]:
-    if word.islower() or word.istitle() and "_" not in word:
-        if "_" not in word:
-            return [_stem(_folded(word))]
+    if "_" not in word and (word.islower() or word.istitle()):
+        return [_stem(_folded(word))]
     whole = _folded(word.strip("_"))
     parts = [part for piece in word.split("_") for part in _CAMEL.findall(piece)] if _is_compound(word) else []
     if len(parts) < 2:
@@ -154,6 +153,6 @@ def _stem(word: str) -> str:
 
 @cache
 def _stemmer(language: str) -> Callable[[str], str]:
-    """tantivy's own Snowball stemmers: the same stems as `snowballstemmer`, fifty times as fast."""
+    """Tantivy's own Snowball stemmers: the same stems as `snowballstemmer`, fifty times as fast."""
     analyzer = TextAnalyzerBuilder(Tokenizer.raw()).filter(Filter.stemmer(language)).build()
     return lambda word: analyzer.analyze(word)[0]

@@ -82,11 +82,8 @@ class _Asked:
         dense = NONE if self.vector is None else store.dense(self.vector, deep, where)
         lexical = NONE if self.query.mode == "dense" else store.lexical(self.query.text, deep, where)
         fused = fuse(dense, lexical, weight=self._weight(store, dense, lexical), depth=self.depth)
-        reasons = Reasons(dense, lexical, fused, self.terms)
-        records = store.records(fused.ids[:count])
-        whys = [reasons.why(record) for record in records]
-        sure = confidence(dense, whys, len(set(self.terms)), self.depth)
-        return [make_hit(record, score, why) for record, why, score in zip(records, whys, sure, strict=True)]
+        cut = Candidates(fused.ids[:count], fused.scores[:count])
+        return hits_of(store, cut, dense, lexical, self.terms)
 
     def _weight(self, store: Store, dense: Candidates, lexical: Candidates) -> float:
         """The dense leg's share, larger where the keyword leg knows little of the question."""
@@ -94,3 +91,14 @@ class _Asked:
             return self.weight
         trust = lexical_trust(self.terms, store.records(lexical.ids[:LOOKED_AT]))
         return 1 - (1 - self.weight) * trust
+
+
+def hits_of(
+    store: Store, found: Candidates, dense: Candidates, lexical: Candidates, query_terms: Sequence[str]
+) -> list[Hit]:
+    """The hits of ``found``, in its order, each with its reasons from both legs and a score for people."""
+    reasons = Reasons(dense, lexical, found, query_terms)
+    records = store.records(found.ids)
+    whys = [reasons.why(record) for record in records]
+    sure = confidence(dense, whys, len(set(query_terms)))
+    return [make_hit(record, score, why) for record, why, score in zip(records, whys, sure, strict=True)]

@@ -1,0 +1,52 @@
+"""The steps that search can take after fusion, made ready for a store: what `Library.search(steps=…)` is given."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from ammon.ports import Step, Store
+from ammon.search import diversify as _diversify
+from ammon.search import expand as _expand
+from ammon.search.group import group
+from ammon.search.rerank import Reranker, rerank
+from ammon.store.local.passages import read_passage
+from ammon.store.local.store import LocalStore
+from ammon.types import Hit, Ids, Record, Vectors
+
+__all__ = ["Reranker", "diversify", "expand", "group", "rerank"]
+
+
+class HoldsVectors(Protocol):
+    """A store that can give vectors back."""
+
+    def vectors_of(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Those of ``ids`` that have a vector, and their unit rows."""
+        ...
+
+
+def diversify(store: HoldsVectors, *, balance: float = _diversify.BALANCE) -> Step:
+    """A step that orders hits so that each is relevant and unlike those before it; see `ammon.search.diversify`."""
+    return _diversify.diversify(store.vectors_of, balance=balance)
+
+
+def expand(store: LocalStore, count: int = 1) -> Step:
+    """A step that widens each hit by ``count`` chunks on each side; see `ammon.search.expand`."""
+
+    def text_at(document_id: int, start: int, end: int) -> str:
+        return read_passage(store.catalog, document_id, start, end)
+
+    def neighbours(hit: Hit, reach: int) -> list[Record]:
+        return around(store, hit, reach)
+
+    return _expand.expand(neighbours, text_at, count=count)
+
+
+def around(store: Store, hit: Hit, reach: int) -> list[Record]:
+    """The records from ``reach`` chunks before ``hit`` to ``reach`` after it, in its document.
+
+    A document's chunks have consecutive ids, because they are always stored together.
+    """
+    ids = np.arange(max(1, hit.chunk_id - reach), hit.chunk_id + reach + 1, dtype=np.int64)
+    return [record for record in store.records(ids) if record.document_id == hit.document_id]
