@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ammon.cli.options import JsonOption, LibraryOption, ModelOption, open_library
+from ammon.cli.options import JsonOption, LibraryOption, ModelOption, library_folder, open_library
 from ammon.cli.outcome import Exit
-from ammon.cli.output import plain, say, say_json, tell
+from ammon.cli.output import say, say_json, tell
+
+if TYPE_CHECKING:
+    from ammon.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -17,21 +22,39 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="corpus.jsonl, queries.jsonl and qrels/*.tsv.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="A folder in BEIR form: corpus.jsonl, queries.jsonl, qrels/*.tsv.")
+    ],
     min_ndcg: Annotated[
-        float | None, typer.Option("--min-ndcg", metavar="X", help="Exit code 1 when nDCG@10 is below.")
+        float | None, typer.Option("--min-ndcg", metavar="X", help="Exit code 1 when the hybrid's nDCG@10 is below.")
     ] = None,
     model: ModelOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure search on a folder in BEIR form."""
-    with open_library(library, {"model": model}, create=True) as opened:
+    """Measure search on a labelled set: each leg and the fusion, latency, and the vector index against exact search.
+
+    The set is read into a library of its own, kept in the cache folder so that a second run is quick, unless
+    --library names one.
+    """
+    from ammon.settings import load_settings
+
+    given = {"model": model}
+    named = library or str(own_library(Path(folder), load_settings(library_folder(None), given)))
+    with open_library(named, given, create=True) as opened:
         report = opened.evaluate(folder)
     if json:
-        say_json(plain(report))
+        say_json(report.as_json())
     else:
         say(report.text())
     if min_ndcg is not None and report.ndcg < min_ndcg:
         tell(f"nDCG@10 is {report.ndcg:.4f}, below {min_ndcg}.")
         raise typer.Exit(Exit.CHECK)
+
+
+def own_library(folder: Path, settings: Settings) -> Path:
+    """Where the library of a labelled set is kept: one for each folder, model and size of passage."""
+    absolute = folder.expanduser().resolve()
+    key = f"{absolute}\n{settings.model}\n{settings.chunk_tokens}"
+    digest = hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
+    return settings.cache_folder / "eval" / f"{absolute.name}-{digest}"

@@ -62,19 +62,9 @@ def _context(hit: Hit) -> Text:
 def _reasons(hit: Hit) -> Text:
     from rich.text import Text
 
-    why = hit.why
-    legs = []
-    for name, rank, score in (
-        ("meaning", why.dense_rank, why.dense_score),
-        ("words", why.lexical_rank, why.lexical_score),
-    ):
-        legs.append(f"{name}: #{rank} ({score:.3f})" if rank is not None and score is not None else f"{name}: –")
-    legs.append(f"fused: {why.fused:.3f}")
-    if why.reranked is not None:
-        legs.append(f"reranked: {why.reranked:.3f}")
-    if why.matched:
-        legs.append("matched: " + " ".join(visible(term, one_line=True) for term in why.matched))
-    return Text("; ".join(legs), style="dim")
+    from ammon.search.explain import explain
+
+    return Text(visible(explain(hit), one_line=True), style="dim")
 
 
 def snippet(text: str, matched: Collection[str], width: int) -> Text:

@@ -59,7 +59,11 @@ def _steps(library: Library, *, rerank: str | None, diversify: bool, group: bool
 
     chosen: list[Step] = []
     if rerank:
-        chosen.append(steps.rerank(rerank, cache=library.settings.cache_folder, threads=library.settings.threads))
+        from ammon.embed import load_reranker
+
+        settings = library.settings
+        reranker = load_reranker(rerank, cache=settings.cache_folder, threads=settings.threads)
+        chosen.append(steps.rerank(reranker))
     if diversify:
         chosen.append(steps.diversify(library.store))
     if group:

@@ -1,0 +1,132 @@
+"""Writes the reference pages of the documentation from the code itself: commands, settings, codes.
+
+Run: ``python -m ammon.cli.reference docs/reference``. A test fails when a page is not what this would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ammon import errors
+
+MADE = "<!-- Written by `make docs` from the code. Do not edit. -->"
+
+
+def pages() -> dict[str, str]:
+    """The text of each page, by file name."""
+    return {"cli.md": _commands(), "settings.md": _settings(), "codes.md": _codes()}
+
+
+def main() -> None:
+    """Write the pages into the folder that the command line names."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def _page(title: str, *blocks: str) -> str:
+    return "\n\n".join([MADE, f"# {title}", *blocks]) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _commands() -> str:
+    import typer
+
+    from ammon.cli.app import app
+    from ammon.cli.outcome import MEANING
+
+    program: Any = typer.main.get_command(app)
+    verbs = [_command(f"ammon {name}", command) for name, command in program.commands.items()]
+    codes = _table(("code", "meaning"), [(str(int(code)), meaning) for code, meaning in MEANING.items()])
+    return _page(
+        "Commands",
+        "`ammon --version` names the versions of Ammon, SQLite, OpenVINO, turbovec and tantivy; "
+        "`ammon --install-completion` sets up completion for your shell. Every verb knows `--help`.",
+        "Results go to stdout; progress, warnings and errors to stderr. With `--json`, stdout holds JSON and nothing "
+        "else: one value, or with `--watch` one a line.",
+        *verbs,
+        f"## Exit codes\n\n{codes}",
+        "`AMMON_DEBUG=1` shows Python's own traceback in place of an error's message.",
+    )
+
+
+def _command(name: str, command: Any) -> str:
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    usage = " ".join([name, *(each.metavar or each.name.upper() for each in arguments), "[OPTIONS]"])
+    described = [(f"`{each.metavar}`", each.help) for each in arguments if each.help]
+    described += [(_spelled(each), _explained(each)) for each in command.params if each not in arguments]
+    text = inspect.cleandoc(command.help or "")
+    return f"## {name}\n\n```text\n{usage}\n```\n\n{text}\n\n" + _table(("option", "what it does"), described)
+
+
+def _spelled(option: Any) -> str:
+    names = ", ".join(f"`{each}`" for each in sorted(option.opts, key=len))
+    return f"{names} {option.metavar}" if option.metavar else names
+
+
+def _explained(option: Any) -> str:
+    default = option.default
+    shown = default not in (None, False, "", 0) and not callable(default)
+    return f"{option.help} (default: {default})" if shown else str(option.help)
+
+
+def _settings() -> str:
+    from ammon.settings import FILE_NAME, explain
+
+    rows = [
+        (
+            f"`{each.name}`",
+            f"`{each.variable}`",
+            f"`{each.default!r}`",
+            each.doc + ("" if each.in_file else " Not in a file."),
+        )
+        for each in explain()
+    ]
+    return _page(
+        "Settings",
+        f"A setting may stand in `{FILE_NAME}` in the library's folder, in the environment, or in the call; the later "
+        "of these wins. A name that does not exist and a value that cannot be are errors.",
+        _table(("setting", "in the environment", "default", "what it does"), rows),
+        "Other variables: `AMMON_LIBRARY` names the library's folder, `AMMON_DEBUG=1` shows tracebacks.",
+        f"```toml\n# {FILE_NAME}\nchunk_tokens = 256\nfollow_links = true\n```",
+    )
+
+
+def _codes() -> str:
+    from ammon.cli.outcome import code_of
+    from ammon.sources.codes import SKIP_CODES
+
+    skips = [(f"`{code}`", meaning) for code, meaning in sorted(SKIP_CODES.items())]
+    kinds = [(f"`{kind.__name__}`", _summary(kind), str(int(code_of(_example(kind))))) for kind in _kinds()]
+    return _page(
+        "Codes and errors",
+        "## Files that are left out\n\n`ammon index` counts them, `ammon status --failed` lists them. Codes never "
+        f"change their meaning.\n\n{_table(('code', 'meaning'), skips)}",
+        "## Errors\n\nEvery error is an `ammon.AmmonError` with a `.hint` that says what to do.\n\n"
+        + _table(("error", "meaning", "exit code"), kinds),
+    )
+
+
+def _kinds() -> list[type[errors.AmmonError]]:
+    return [getattr(errors, name) for name in errors.__all__]
+
+
+def _example(kind: type[errors.AmmonError]) -> errors.AmmonError:
+    return kind("", code="") if issubclass(kind, errors.SourceError) else kind("")
+
+
+def _summary(kind: type[errors.AmmonError]) -> str:
+    return inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ").replace("``", "`")
+
+
+if __name__ == "__main__":
+    main()
