@@ -35,8 +35,9 @@ class Settings:
     """Every setting with its value. ``explain`` gives their documentation."""
 
     model: str = _setting(
-        "multilingual-e5-small",
-        "The embedding model of a new library: a name from `ammon models`, a folder, or a repo.",
+        "",
+        "The embedding model: a name from `ammon models`, a folder or a repo; empty: the library's own, and for a new "
+        "library multilingual-e5-small.",
     )
     embed_url: str = _setting(
         "", "Address of an OpenAI-compatible `/v1/embeddings` server that embeds with `model`; empty: on this machine."
@@ -45,7 +46,7 @@ class Settings:
         default="",
         repr=False,
         metadata={
-            "doc": "Key for `embed_url`. Only from the environment, never from a file.",
+            "doc": "Key for `embed_url`.",
             "low": None,
             "high": None,
         },
