@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ammon.ports import Embedder
+    from ammon.embed.cards import ModelCard, available_models
+    from ammon.embed.loading import load_embedder, load_reranker
+    from ammon.embed.reranker import Reranker
 
-__all__ = ["load_embedder"]
+__all__ = ["ModelCard", "Reranker", "available_models", "load_embedder", "load_reranker"]
+
+_HOMES = {
+    "ModelCard": "cards",
+    "Reranker": "reranker",
+    "available_models": "cards",
+    "load_embedder": "loading",
+    "load_reranker": "loading",
+}
 
 
-def load_embedder(
-    model: str = "multilingual-e5-small", *, cache: Path | None = None, threads: int = 0, url: str = "", key: str = ""
-) -> Embedder:
-    """Return the embedder of ``model``: a packaged name, a folder, a Hugging Face repo, or a name that ``url`` serves.
-
-    ``cache`` is where builds are kept (default: the user's cache folder); ``threads`` 0 means every core.
-
-    Raises: ModelNotFound, ModelUnavailable.
-    """
-    from ammon.embed.opening import open_embedder
-    from ammon.embed.packaged import MODELS
-
-    return open_embedder(MODELS[model].origin(), cache, threads)
+def __getattr__(name: str) -> Any:
+    """Return a public name from the module that holds it, imported only now."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

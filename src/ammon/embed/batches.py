@@ -13,7 +13,8 @@ STEP = 16  # lengths are rounded up to this, so that the runtime meets at most 3
 
 def batches(lengths: Sequence[int], *, budget: int = BUDGET) -> Iterator[list[int]]:
     """Yield lists of indexes into ``lengths``, longest first; each index once; ``count × longest ≤ budget`` tokens,
-    but for a single text that is longer."""
+    but for a single text that is longer.
+    """
     order = np.argsort(-np.asarray(lengths, np.int64), kind="stable").tolist()
     start = 0
     while start < len(order):

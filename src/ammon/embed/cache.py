@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import zlib
@@ -74,16 +73,16 @@ def checksum(path: Path) -> int:
     """Return the CRC-32 of a file's bytes, mapped, not read: it is here against accidents, not against malice."""
     import numpy as np
 
-    return zlib.crc32(np.memmap(path, np.uint8, "r"))
+    return zlib.crc32(np.memmap(path, np.uint8, "r").data)
 
 
 def _swap(aside: Path, folder: Path) -> None:
     try:
-        os.rename(aside, folder)
+        aside.rename(folder)
     except OSError:
         if not folder.exists():
             raise
         if find(folder) is not None:  # another process was first; its build is as good
             return
         shutil.rmtree(folder)
-        os.rename(aside, folder)
+        aside.rename(folder)

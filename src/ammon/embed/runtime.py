@@ -7,6 +7,7 @@ conversion tools, which Ammon never calls.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ def options(threads: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
         "NUM_STREAMS": 1,
         "INFERENCE_PRECISION_HINT": precision(),
+        # weights kept in 8 bits are multiplied in 8 bits, 128 activations to a scale; bf16 units are faster still
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 128 if precision() == "f32" else 0,
         "ENABLE_CPU_PINNING": False,  # the machine is shared with the writer and whatever else runs
     }
 
@@ -58,19 +61,20 @@ class Program:
         self._memory = memory  # the runtime reads the weights out of this and does not keep it alive itself
         self._request = compiled.create_infer_request()
 
-    def run(self, ids: NDArray[np.int32], mask: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Return the graph's output for ``ids`` and ``mask``, both ``(n, length)``; valid until the next call."""
+    def run(self, inputs: Mapping[str, NDArray[np.int32]]) -> NDArray[np.float32]:
+        """Return the graph's output for its inputs by name, each ``(n, length)``; valid until the next call."""
         from openvino import Tensor
 
-        self._request.set_tensor("ids", Tensor(ids, shared_memory=True))
-        self._request.set_tensor("mask", Tensor(mask, shared_memory=True))
+        for name, values in inputs.items():
+            self._request.set_tensor(name, Tensor(values, shared_memory=True))
         self._request.infer()
         rows: NDArray[np.float32] = self._request.get_output_tensor(0).data
         return rows
 
     def export(self) -> bytes:
         """Return the compiled graph as bytes that `restore` takes."""
-        return self._compiled.export_model().getvalue()
+        blob: bytes = self._compiled.export_model().getvalue()
+        return blob
 
 
 def compile_graph(graph: Model, threads: int) -> Program:

@@ -21,7 +21,8 @@ FORMAT = 1  # raise when what `build` writes changes, so that older caches are l
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """What stands before a text. ``instructed`` wraps a caller's instruction: ``{}`` is where it goes, and the
-    whole replaces ``query``; empty means the model knows no instructions and one given is simply put in front."""
+    whole replaces ``query``; empty means the model knows no instructions and one given is simply put in front.
+    """
 
     query: str = ""
     passage: str = ""
@@ -36,7 +37,8 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A model that can be built: ``build`` gives its graph, ``tokenize`` its tokenizer; both are slow and run once.
+    """A model that can be built: ``build`` gives its graph, ``tokenize`` its tokenizer, ``pieces`` (where it is
+    XLM-R's) the vocabulary for `ammon.embed.unigram`; all are slow and run once.
 
     ``files`` are what it is made of, and what makes two builds equal.
     """
@@ -51,6 +53,7 @@ class Origin:
     languages: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
     pad: int = 0
+    pieces: Callable[[], bytes] | None = None
 
     def stamp(self) -> str:
         """Return a digest of name, settings and the files' paths, sizes and times: cheap, changes when they do."""

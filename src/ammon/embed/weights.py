@@ -25,7 +25,8 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A matrix in 4 bits: ``nibbles`` uint8 ``(rows, columns / 2)`` holds two's complement values, low half first;
-    ``scales`` float16 ``(rows, columns / 32)`` multiplies each block of 32 columns."""
+    ``scales`` float16 ``(rows, columns / 32)`` multiplies each block of 32 columns.
+    """
 
     nibbles: NDArray[np.uint8]
     scales: NDArray[np.float16]
@@ -44,19 +45,36 @@ class Packed:
         return (blocks * self.scales[..., None].astype(np.float32)).reshape(self.shape)
 
 
-Matrix: TypeAlias = NDArray[Any] | Packed
+@dataclass(frozen=True, slots=True)
+class Bytes8:
+    """A matrix in 8 bits: ``values`` int8 ``(rows, columns)``, each row multiplied by its one of ``scales``, float32
+    ``(rows, 1)``.
+    """
+
+    values: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, matrix: NDArray[np.float32]) -> Bytes8:
+        """Return the nearest such matrix; a value is off by at most 1/254 of the largest in its row."""
+        scales = np.maximum(np.abs(matrix).max(1, keepdims=True) / 127, np.finfo(np.float32).tiny)
+        return cls(np.rint(matrix / scales).astype(np.int8), scales.astype(np.float32))
+
+
+Matrix: TypeAlias = NDArray[Any] | Packed | Bytes8
 Weights: TypeAlias = Mapping[str, Matrix]
 
 
 def from_q4_0(raw: NDArray[np.uint8], rows: int, columns: int) -> Packed:
     """Return the matrix of ``rows * columns / 32`` Q4_0 blocks: a float16 scale, then 16 bytes, each holding weight
-    j in its low half and weight j + 16 in its high half, offset by 8."""
+    j in its low half and weight j + 16 in its high half, offset by 8.
+    """
     blocks = raw.reshape(rows, columns // BLOCK, 2 + BLOCK // 2)
     scales = np.ascontiguousarray(blocks[..., :2]).view("<f2")[..., 0]
     halves = blocks[..., 2:] ^ 0x88  # offset binary to two's complement, both halves at once
     low, high = halves & 0x0F, halves >> 4
     nibbles = np.concatenate([low[..., ::2] | low[..., 1::2] << 4, high[..., ::2] | high[..., 1::2] << 4], axis=-1)
-    return Packed(nibbles.reshape(rows, columns // 2), scales)
+    return Packed(nibbles.astype(np.uint8, copy=False).reshape(rows, columns // 2), scales)
 
 
 def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
@@ -69,7 +87,7 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         data = np.memmap(path, np.uint8, "r")
-        length = struct.unpack_from("<Q", data, 0)[0]
+        length = struct.unpack_from("<Q", data.data, 0)[0]
         header = json.loads(bytes(data[8 : 8 + length]))
         return {name: _tensor(data, 8 + length, entry) for name, entry in header.items() if name != "__metadata__"}
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:

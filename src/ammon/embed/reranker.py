@@ -1,0 +1,55 @@
+"""Cross-encoders: a query and a text read together, scored by how well the one answers the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ammon.embed.batches import batches, padded
+from ammon.embed.encoder import LONGEST_TOKEN
+from ammon.embed.runtime import Program
+from ammon.errors import ModelNotFound
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+class Reranker:
+    """A cross-encoder on OpenVINO. Give one instance to one thread at a time."""
+
+    def __init__(self, name: str, program: Program, tokenizer: Tokenizer, *, max_tokens: int, pad: int) -> None:
+        self.name = name
+        self._program = program
+        self._pad = pad
+        self._most = max_tokens * LONGEST_TOKEN
+        self._tokenizer = tokenizer
+        self._tokenizer.enable_truncation(max_tokens)
+
+    def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a score in (0, 1) for each text, shape ``(len(texts),)``: higher answers the query better.
+
+        It is the logistic function of the one logit, or the share of the second of two labels.
+
+        Raises: ModelNotFound for a classifier of more labels than two.
+        """
+        pairs = [(query[: self._most], text[: self._most]) for text in texts]
+        encoded = self._tokenizer.encode_batch(pairs)
+        scores = np.empty(len(texts), np.float32)
+        for members in batches([len(one.ids) for one in encoded]):
+            ids, mask = padded([encoded[member].ids for member in members], self._pad)
+            kinds, _ = padded([encoded[member].type_ids for member in members], 0)
+            scores[members] = self._probability(self._program.run({"ids": ids, "mask": mask, "kinds": kinds}))
+        return scores
+
+    def _probability(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        if logits.shape[1] > 2:
+            raise ModelNotFound(f"{self.name} tells {logits.shape[1]} classes apart; a reranker has one score or two.")
+        margin = logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
+        return np.asarray(1 / (1 + np.exp(-np.clip(margin, -80, 80))), np.float32)
+
+
+Score = Callable[[str, Sequence[str]], NDArray[np.float32]]
+"""Query and texts → a score for each text: the shape of `Reranker.score`."""
