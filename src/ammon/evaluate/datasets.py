@@ -83,7 +83,7 @@ def _qrels(folder: Path) -> Path:
 
 
 def _judgements(path: Path) -> Iterator[tuple[str, str, int]]:
-    """``(query, document, grade)`` from tab-separated lines, of three fields or of TREC's four, with or without head."""
+    """``(query, document, grade)`` from lines of three fields, or of TREC's four, with or without a head."""
     for number, line in _lines(path):
         fields = line.split("\t")
         if len(fields) == 4:

@@ -48,7 +48,7 @@ class Report:
         return self.legs[-1].ndcg_10
 
     def audited(self, index_recall: float) -> Report:
-        """This report with the recall of the vector index."""
+        """The same report with the recall of the vector index."""
         return replace(self, index_recall_10=index_recall)
 
     def text(self) -> str:

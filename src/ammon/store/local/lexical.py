@@ -12,7 +12,7 @@ import shutil
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -243,7 +243,10 @@ def _create(path: Path, library: str) -> None:
 def _remove(path: Path) -> None:
     old = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     path.rename(old)
-    shutil.rmtree(old)
+    if old.is_dir():
+        shutil.rmtree(old)
+    else:
+        old.unlink()
 
 
 def _load(path: Path, library: str) -> tantivy.Index | None:
@@ -252,7 +255,7 @@ def _load(path: Path, library: str) -> tantivy.Index | None:
         with _sound(path):
             index = tantivy.Index.open(str(path))
             note = _note(index.searcher())
-    except (LibraryError, NotADirectoryError):
+    except LibraryError:
         return None
     expected = {"library": library, "terms": TERMS_VERSION, "format": FORMAT}
     return index if note is not None and expected.items() <= note.items() else None
@@ -270,13 +273,18 @@ def _version(path: Path | None) -> tuple[int, int, int] | None:
 
 
 @contextmanager
-def _sound(path: Path | None) -> Iterator[None]:
+def _sound(path: Path | None) -> Generator[None]:
     """Raise tantivy's errors, and panics of its Rust code over damaged bytes, as Ammon's."""
     try:
         yield
     except AmmonError:
         raise
     except ValueError as error:
+        if "No space left" in str(error):
+            raise LibraryError(
+                f"The disk is full; the keyword index at {path} is as it was.",
+                hint="Free some space and run the command again; it goes on where it stopped.",
+            ) from error
         raise LibraryDamaged(f"The keyword index at {path or 'memory'} failed: {error}.", hint=_REST) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":

@@ -59,7 +59,7 @@ def terms(text: str) -> list[str]:
     """The terms of ``text``, repeated as often as they stand there; words first, then pairs and single characters.
 
     >>> terms("Running getUserName, naïve C++ 1,000 times; 北京")
-    ['run', 'getusername', 'get', 'user', 'name', 'naiv', 'c++', 'c', '1000', 'time', '北京', '北', '京']
+    ['run', 'getusernam', 'get', 'user', 'name', 'naiv', 'c++', 'c', '1000', 'time', '北京', '北', '京']
     """
     if text.isascii():
         return list(chain.from_iterable(map(_known.__getitem__, _ASCII_WORD.findall(text))))
@@ -123,7 +123,7 @@ def _identifier(word: str) -> list[str]:
     parts = [part for piece in word.split("_") for part in _CAMEL.findall(piece)] if _is_compound(word) else []
     if len(parts) < 2:
         return [_stem(whole)] if whole else []
-    return [whole, *(_stem(_folded(part)) for part in parts)]
+    return [_stem(whole), *(_stem(_folded(part)) for part in parts)]
 
 
 def _is_compound(word: str) -> bool:
