@@ -99,7 +99,7 @@ def _wide(data: bytes) -> Decoded:
     """UTF-16 or UTF-32 without a mark: the one reading whose sample looks like writing rather than like noise."""
     sample = data[:_WIDE_SAMPLE]
     best, encoding = max((_likeness(sample, name), name) for name in _WIDE_NAMES)
-    text = _fitting(data, encoding) if best >= 0.7 else None  # noqa: PLR2004
+    text = _fitting(data, encoding) if best >= 0.7 else None
     if text is None:
         raise SourceError("It holds NUL bytes and is neither UTF-16 nor UTF-32.", code="binary")
     return text, encoding, best

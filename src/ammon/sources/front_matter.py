@@ -17,9 +17,9 @@ _LONGEST: Final = 20_000
 
 
 def front_matter(text: str) -> tuple[dict[str, Any], int]:
-    """Return (metadata, where the body starts). Without front matter that is ``({}, 0)``.
+    r"""Return (metadata, where the body starts). Without front matter that is ``({}, 0)``.
 
-    >>> front_matter("---\\ntitle: Notes\\ntags: [a, b]\\nyear: 2024\\n---\\n# X")[0]
+    >>> front_matter("---\ntitle: Notes\ntags: [a, b]\nyear: 2024\n---\n# X")[0]
     {'title': 'Notes', 'tags': ['a', 'b'], 'year': 2024}
     """
     found = _BLOCK.match(text, 0, _LONGEST)
@@ -33,7 +33,7 @@ def front_matter(text: str) -> tuple[dict[str, Any], int]:
         if named:
             key = named[1]
             metadata[key] = _value(named[2] or "")
-        elif item and key and metadata[key] in ("", None) or item and isinstance(metadata.get(key), list):
+        elif item and key and isinstance(metadata[key] or [], list):
             metadata[key] = [*(metadata[key] or []), _scalar(item[1])]
     return {key: value for key, value in metadata.items() if value != ""}, found.end()
 

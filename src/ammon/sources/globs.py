@@ -18,7 +18,7 @@ class Globs:
         self._any = not patterns
         cleaned = [pattern.removeprefix("./").lstrip("/") for pattern in patterns]
         self._match = re.compile("|".join(map(_expression, cleaned)) or "(?!)", re.DOTALL).fullmatch
-        self._hidden = any(part.startswith(".") for pattern in cleaned for part in pattern.split("/"))
+        self.name_hidden = any(part.startswith(".") for pattern in cleaned for part in pattern.split("/"))
 
     def match(self, relative: str) -> bool:
         """Whether a file is asked for. ``relative`` has slashes between its parts.
@@ -27,10 +27,6 @@ class Globs:
         (True, True)
         """
         return self._any or self._match(relative) is not None
-
-    def names_hidden(self, relative: str) -> bool:
-        """Whether a hidden entry is to be looked at, because a pattern names something hidden."""
-        return self._hidden
 
 
 def _expression(pattern: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final, cast
 from ammon.errors import SourceError
 from ammon.sources.binary import kind_of_binary
 from ammon.sources.decoding import decode
-from ammon.sources.kinds import Kind, kind_of
+from ammon.sources.kinds import KINDS, PLAIN, Kind, kind_of
 from ammon.sources.language import language_of
 from ammon.sources.loaded import Loaded
 from ammon.types import Document, Source
@@ -29,20 +29,20 @@ _DECLARED_WITHIN: Final = 2048
 def load(source: Source, data: bytes, *, as_text: bool = False) -> Document:
     """Return the document that ``data``, the bytes of ``source``, holds. Nothing is opened.
 
-    ``as_text`` says that the file was asked for by name or glob; a format that is known keeps its loader, and what is
-    unknown is plain text as long as it is text.
+    ``as_text`` says that the file was asked for by name or glob; a format that is known keeps its loader all the
+    same. A file of unknown extension is plain text if its character set is certain, or if it was asked for.
 
     Raises: SourceError, whose codes are in `SKIP_CODES`.
     """
     kind = kind_of(source.path.name)
-    binary = kind_of_binary(data[:8192] + data[-4096:] if len(data) > 12288 else data)  # noqa: PLR2004
+    binary = kind_of_binary(data[:8192] + data[-4096:] if len(data) > 12288 else data)
     if binary:
         raise SourceError(f"{binary}s are not read yet: {source.uri}.", code="binary")
     try:
         text, encoding, confidence = decode(data, declared=_declared(data))
-        if not text or text.isspace():
-            raise SourceError("It holds no text.", code="empty")
-        loaded = _loader(kind)(text, kind)
+        if kind is PLAIN and confidence < 1 and not (as_text or source.path.suffix.lower() in KINDS):
+            raise SourceError("Its extension is unknown and its character set unsure.", code="unsupported")
+        loaded = _loader(kind)(text, kind) if text.strip() else Loaded("")
     except SourceError as error:
         raise SourceError(f"{source.uri}: {error}", code=error.code, hint=error.hint) from error
     if not loaded.text or loaded.text.isspace():
@@ -69,4 +69,4 @@ def _declared(data: bytes) -> str:
 
 def _loader(kind: Kind) -> _LoadText:
     module = importlib.import_module(f"ammon.sources.{kind.loader}")
-    return cast(_LoadText, module.load)
+    return cast("_LoadText", module.load)

@@ -29,7 +29,7 @@ _CLOSING: Final = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _MARKS: Final = re.compile(r"(?<!\\)[*_`]+|!?\[([^\]]*)\]\([^)]*\)")
 
 
-def load(text: str, kind: Kind) -> Loaded:
+def load(text: str, _kind: Kind) -> Loaded:
     """Return the text as it is, cut at its headings."""
     metadata, body = front_matter(text)
     found = list(headings(text, body))

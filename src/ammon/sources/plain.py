@@ -10,7 +10,7 @@ from ammon.sources.loaded import Loaded, one_line
 _TITLE_LENGTH: Final = 120
 
 
-def load(text: str, kind: Kind) -> Loaded:
+def load(text: str, _kind: Kind) -> Loaded:
     """Return the text as it is."""
     first = text[:2000].lstrip().partition("\n")[0]
     return Loaded(text, title=one_line(first) if len(first) <= _TITLE_LENGTH else "")

@@ -18,9 +18,9 @@ class Heading:
 
 
 def parts_of(text: str, headings: Iterable[Heading], kind: PartKind) -> tuple[Part, ...]:
-    """Return parts that cover the text, one a heading, each with the path of headings that it stands under.
+    r"""Return parts that cover the text, one a heading, each with the path of headings that it stands under.
 
-    >>> parts_of("# A\\n## B\\nx", [Heading(0, 1, "A"), Heading(4, 2, "B")], "markdown")[1].heading
+    >>> parts_of("# A\n## B\nx", [Heading(0, 1, "A"), Heading(4, 2, "B")], "markdown")[1].heading
     ('A', 'B')
     """
     starts: list[tuple[int, tuple[str, ...]]] = [(0, ())]

@@ -141,7 +141,7 @@ class _Walk:
             return Skip(escape(shown), "ignored", f"Folders named {name!r} are never entered.")
         if not is_folder and not self.globs.match(relative):
             return None
-        if name[0] == "." and not self.globs.names_hidden(relative):
+        if name[0] == "." and not self.globs.name_hidden:
             # The ignore files themselves are no news to anybody.
             return None if name in IGNORE_FILES else Skip(escape(shown), "hidden", "Its name begins with a dot.")
         rule = ignored.rule(relative, is_folder=is_folder)

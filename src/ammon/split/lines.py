@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Lines:
-    """Line numbers in one text. A line ends with ``\\n``, ``\\r\\n`` or a lone ``\\r``."""
+    r"""Line numbers in one text. A line ends with ``\n``, ``\r\n`` or a lone ``\r``."""
 
     def __init__(self, text: str) -> None:
         self._text = text

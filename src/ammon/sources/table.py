@@ -1,0 +1,90 @@
+"""CSV and TSV: every row a passage of ``column: value`` lines, that knows its lines in the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ammon.errors import SourceError
+from ammon.sources.kinds import Kind
+from ammon.sources.loaded import Loaded
+from ammon.sources.rows import Rows
+
+_DELIMITERS: Final = ",;\t|"
+_SNIFFED_LINES: Final = 50
+_SNIFFED_CHARACTERS: Final = 65_536
+_NUMBER: Final = re.compile(r"\s*[-+(]?[$€£¥]?[\d.,]+(?:[eE][-+]?\d+)?\s*%?\)?\s*$")
+
+_LONGEST_CELL: Final = 1 << 30
+"""The csv module's own limit, 128 KB, refuses cells that hold whole documents. The file's size is the bound."""
+
+
+def load(text: str, kind: Kind) -> Loaded:
+    """Return the rows as passages.
+
+    Raises: SourceError with the code ``malformed``, if the file breaks off inside a quoted cell.
+    """
+    delimiter = "\t" if kind.media_type.startswith("text/tab") else _delimiter(text)
+    csv.field_size_limit(_LONGEST_CELL)
+    rows = Rows()
+    columns: list[str] | None = None
+    pending: tuple[list[str], tuple[int, int]] | None = None
+    for cells, lines in _records(text, delimiter):
+        if columns is None:
+            columns = _header(cells)
+            if columns is not None:
+                pending = (cells, lines)
+                continue
+            columns = [f"column {number}" for number in range(1, len(cells) + 1)]
+        rows.add(_row(columns, cells), lines)
+    if not rows and pending:
+        rows.add(", ".join(pending[0]), pending[1])
+    metadata = {"columns": [name for name in columns or () if name], "rows": len(rows)}
+    return Loaded(rows.text(), metadata=metadata, parts=rows.parts)
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[list[str], tuple[int, int]]]:
+    """Yield each row that holds anything, with its first and last line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    before = 0
+    try:
+        for cells in reader:
+            first, before = before + 1, reader.line_num
+            if any(cell.strip() for cell in cells):
+                yield cells, (first, before)
+    except csv.Error as error:
+        raise SourceError(f"Line {reader.line_num} is no row: {error}.", code="malformed") from error
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter under which the first rows have the most equal number of cells."""
+    sample = text[:_SNIFFED_CHARACTERS]
+    best, chosen = 0.0, ","
+    for delimiter in _DELIMITERS:
+        widths = [len(row) for row in csv.reader(sample.splitlines()[:_SNIFFED_LINES], delimiter=delimiter) if row]
+        usual = max(set(widths), key=widths.count, default=1)
+        score = widths.count(usual) / len(widths) * min(usual, 20) if usual > 1 else 0.0
+        if score > best:
+            best, chosen = score, delimiter
+    return chosen
+
+
+def _header(cells: list[str]) -> list[str] | None:
+    """The column names, if this row is a header: names are neither numbers nor repeated."""
+    names = [" ".join(cell.split()) for cell in cells]
+    given = [name for name in names if name]
+    if not given or len(set(given)) < len(given) or any(map(_NUMBER.match, given)):
+        return None
+    return [name or f"column {number}" for number, name in enumerate(names, 1)]
+
+
+def _row(columns: list[str], cells: list[str]) -> str:
+    named = len(columns)
+    return "\n".join(
+        f"{columns[number] if number < named else f'column {number + 1}'}: {cell.strip()}"
+        for number, cell in enumerate(cells)
+        if cell.strip()
+    )
