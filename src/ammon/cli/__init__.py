@@ -5,6 +5,12 @@ from __future__ import annotations
 
 def main() -> None:
     """Run ``ammon`` with the process's arguments and leave with its exit code."""
-    from ammon.cli.app import app
+    import sys
 
-    app(prog_name="ammon")
+    from typer.main import get_command
+
+    from ammon.cli.app import app
+    from ammon.cli.outcome import report_mistake
+
+    sys.excepthook = report_mistake
+    get_command(app).main(prog_name="ammon")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from enum import IntEnum
+from types import TracebackType
 
-from ammon.errors import AmmonError, BadFilter, InputError, LibraryError, ModelError, SourceError
+from ammon.errors import AmmonError, BadFilter, LibraryError, ModelError, SourceError
 
 POINTED_WIDTH = 100
 """Cells of a filter shown around a mistake; a longer one is cut on both sides."""
@@ -21,6 +22,7 @@ class Exit(IntEnum):
     LIBRARY = 3
     MODEL = 4
     FILES = 5
+    MISTAKE = 70
     INTERRUPTED = 130
 
 
@@ -31,6 +33,7 @@ MEANING = {
     Exit.LIBRARY: "the library: not found, busy, damaged, from a later version, or nothing in it",
     Exit.MODEL: "the model: not found, not the library's own, or not answering",
     Exit.FILES: "some files could not be read; everything else was done",
+    Exit.MISTAKE: "a mistake in Ammon itself; `AMMON_DEBUG=1` shows where",
     Exit.INTERRUPTED: "interrupted; what was stored stays, and the next run goes on",
 }
 
@@ -53,8 +56,7 @@ def explain_error(error: AmmonError) -> str:
     lines = [f"Error: {error}"]
     if isinstance(error, BadFilter) and error.source:
         lines += pointed(error.source, error.position)
-    label = "Try" if isinstance(error, InputError) else "Hint"
-    return "\n".join([*lines, f"{label}: {error.hint}"])
+    return "\n".join([*lines, f"Hint: {error.hint}"])
 
 
 def pointed(source: str, position: int) -> list[str]:
@@ -74,3 +76,15 @@ def pointed(source: str, position: int) -> list[str]:
 def complain(error: AmmonError) -> None:
     """Tell an error on stderr."""
     sys.stderr.write(explain_error(error) + "\n")
+
+
+def report_mistake(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell of an error that nobody foresaw, in place of Python's traceback, and leave. Raises: SystemExit."""
+    if wants_traceback():
+        sys.__excepthook__(kind, error, trace)
+    else:
+        sys.stderr.write(f"Error: Ammon made a mistake: {kind.__name__}: {error}\n")
+        sys.stderr.write(
+            "Hint: Nothing that was stored is lost. AMMON_DEBUG=1 shows where it happened; please report it.\n"
+        )
+    raise SystemExit(Exit.MISTAKE)
