@@ -9,12 +9,10 @@ import re
 from typing import Final
 
 from ammon.errors import SourceError
+from ammon.sources.detecting import detect
 
 Decoded = tuple[str, str, float]
 """Text, the name of its encoding as Python knows it, and how sure that is (0 to 1)."""
-
-LEAST_CONFIDENCE: Final = 0.2
-"""A detection less sure than this is refused (tests/sources/test_decoding.py measures where it stands)."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -26,6 +24,8 @@ _MARKS: Final = (
 
 _ISO_2022: Final = re.compile(rb"\x1b(?:\$[@ABCD()]|\([BIJ]|\.[AF])")
 _ISO_2022_NAMES: Final = ("iso2022_jp_2", "iso2022_jp_ext", "iso2022_jp_2004", "iso2022_kr")
+
+_HZ: Final = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}")
 
 _WIDE_NAMES: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _WIDE_SAMPLE: Final = 4096
@@ -57,7 +57,7 @@ def decode(data: bytes, *, declared: str = "") -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _strictly(data, encoding), encoding, 1.0
-    if b"\x1b" in data and (found := _iso_2022(data)):
+    if (b"\x1b" in data or b"~{" in data) and (found := _escaped(data)):
         return found
     if b"\0" in data:
         return _wide(data)
@@ -85,12 +85,13 @@ def _fitting(data: bytes, encoding: str) -> str | None:
     return None if _CONTROL.search(text) else text
 
 
-def _iso_2022(data: bytes) -> Decoded | None:
-    if _ISO_2022.search(data[:_SAMPLE]) is None:
-        return None
-    for encoding in _ISO_2022_NAMES:
+def _escaped(data: bytes) -> Decoded | None:
+    """ISO 2022 and HZ: seven-bit text that escape sequences switch to Japanese, Korean or Chinese."""
+    sample = data[:_SAMPLE]
+    names = _ISO_2022_NAMES if _ISO_2022.search(sample) else ("hz",) if _HZ.search(sample) else ()
+    for encoding in names:
         text = _fitting(data, encoding)
-        if text is not None and "\x1b" not in text:
+        if text is not None and "\x1b" not in text and not text.isascii():
             return text, encoding, 0.95
     return None
 
@@ -150,21 +151,8 @@ def _declared(data: bytes, declared: str) -> Decoded | None:
 
 
 def _detected(data: bytes) -> Decoded:
-    # Imported late: nearly every file is UTF-8, and the detector's models take a while to load.
-    import chardet
-
-    found = chardet.detect(data[:_SAMPLE], prefer_superset=True, compat_names=False)
-    name, confidence = found["encoding"], found["confidence"]
-    if name is None:
-        raise SourceError("Its bytes are no text in any known character set.", code="binary")
-    if confidence < LEAST_CONFIDENCE:
-        raise SourceError(
-            f"Its character set is unclear: perhaps {name}, but only {confidence:.0%} sure.",
-            code="undecodable",
-            hint="Save the file as UTF-8.",
-        )
-    encoding = _SUPERSETS.get(name.lower(), name)
+    encoding, confidence = detect(data)
     text = _fitting(data, encoding)
     if text is None:
         raise SourceError(f"It looks like {encoding}, but its bytes do not fit.", code="undecodable")
-    return text, encoding, round(confidence, 3)
+    return text, encoding, confidence
