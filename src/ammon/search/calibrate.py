@@ -7,7 +7,6 @@ how far it stands out of the dense list and how much of the question it holds, a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from ammon.search.fuse import DEPTH
 from ammon.types import Candidates, Why
@@ -15,20 +14,12 @@ from ammon.types import Candidates, Why
 GAP, SHARE, BIAS = 6.0, 3.0, -3.0
 
 
-def confidence(dense: Candidates, whys: Sequence[Why], terms: int, depth: int = DEPTH) -> list[float]:
-    """One score in [0, 1] for each of ``whys``, best first and never rising.
+def confidence(best: Why, share: float, dense: Candidates, *, depth: int = DEPTH) -> float:
+    """How sure it is that the best hit answers, in [0, 1].
 
-    ``terms`` is how many distinct terms the query has.
+    ``share`` is of the query's terms that the hit holds. The hit's cosine counts by how far it stands above the
+    ``depth``-th of the dense list, as a share of what is left to 1: that needs no knowledge of the model's own scale.
     """
-    if not whys:
-        return []
     low = float(dense.scores[min(len(dense), depth) - 1]) if len(dense) else 0.0
-    best = max(_sure(why, low, terms) for why in whys[:1])
-    top = max(whys[0].fused, 1e-9)
-    return [best * min(1.0, why.fused / top) for why in whys]
-
-
-def _sure(why: Why, low: float, terms: int) -> float:
-    gap = 0.0 if why.dense_score is None else max(0.0, why.dense_score - low) / max(1e-6, 1 - low)
-    share = len(why.matched) / max(1, terms)
+    gap = 0.0 if best.dense_score is None else max(0.0, best.dense_score - low) / max(1e-6, 1 - low)
     return 1 / (1 + math.exp(-(BIAS + GAP * gap + SHARE * share)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ammon.search.hits import matched
+from ammon.search.hits import share_held
 from ammon.types import Record
 
 FULL_SHARE = 0.3
@@ -32,15 +32,12 @@ _SCRIPTS = (
 """A character class and the languages written with it. Latin letters tell nothing and are not listed."""
 
 
-def lexical_trust(query_terms: Sequence[str], best: Sequence[Record]) -> float:
-    """How far the keyword leg can be trusted, in [0, 1]: the largest share of the query's distinct terms that one
-    of its ``best`` hits holds, over `FULL_SHARE`.
+def lexical_trust(distinct: Sequence[str], best: Sequence[Record]) -> float:
+    """How far the keyword leg can be trusted, in [0, 1].
+
+    It is the largest share of the query's ``distinct`` terms that one of its ``best`` hits holds, over `FULL_SHARE`.
     """
-    distinct = tuple(dict.fromkeys(query_terms))
-    if not distinct or not best:
-        return 0.0
-    share = max(len(matched(distinct, record)) for record in best) / len(distinct)
-    return min(1.0, share / FULL_SHARE)
+    return min(1.0, max((share_held(distinct, record) for record in best), default=0.0) / FULL_SHARE)
 
 
 def model_reads(text: str, languages: frozenset[str]) -> bool:

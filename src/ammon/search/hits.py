@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from ammon.store.local.terms import terms
+from ammon.store.local.terms import matching
 from ammon.types import Candidates, Freshness, Hit, Record, Span, Why
 
 
@@ -51,30 +52,34 @@ def freshness(record: Record) -> Freshness:
 class Reasons:
     """Looks up, for each chunk, where each leg had it."""
 
-    def __init__(self, dense: Candidates, lexical: Candidates, fused: Candidates, query_terms: Sequence[str]) -> None:
+    def __init__(self, dense: Candidates, lexical: Candidates, fused: Candidates) -> None:
         self._dense = _places(dense)
         self._lexical = _places(lexical)
         self._fused = _places(fused)
-        self._terms = tuple(dict.fromkeys(query_terms))
 
-    def why(self, record: Record) -> Why:
-        """How the chunk of ``record`` was found."""
-        dense_rank, dense_score = self._dense.get(record.chunk_id, (None, None))
-        lexical_rank, lexical_score = self._lexical.get(record.chunk_id, (None, None))
+    def why(self, chunk_id: int) -> Why:
+        """How the chunk was found, but for the terms it holds: those are looked for in the hits that are shown."""
+        dense_rank, dense_score = self._dense.get(chunk_id, (None, None))
+        lexical_rank, lexical_score = self._lexical.get(chunk_id, (None, None))
         return Why(
             dense_rank=dense_rank,
             dense_score=dense_score,
             lexical_rank=lexical_rank,
             lexical_score=lexical_score,
-            fused=self._fused[record.chunk_id][1],
-            matched=matched(self._terms, record),
+            fused=self._fused[chunk_id][1],
         )
 
 
-def matched(query_terms: Sequence[str], record: Record) -> tuple[str, ...]:
-    """Those of ``query_terms`` that stand in the chunk, its title or its headings."""
-    held = set(terms("\n".join((record.title, *record.chunk.heading, record.chunk.text))))
-    return tuple(term for term in query_terms if term in held)
+def with_matched(hit: Hit, distinct: Sequence[str]) -> Hit:
+    """The hit, told which of the query's ``distinct`` terms its text, its title or its headings hold."""
+    found = matching(distinct, "\n".join((hit.title, *hit.heading, hit.text)))
+    return replace(hit, why=replace(hit.why, matched=found))
+
+
+def share_held(distinct: Sequence[str], record: Record) -> float:
+    """The share of the query's ``distinct`` terms that the chunk, its title or its headings hold, in [0, 1]."""
+    text = "\n".join((record.title, *record.chunk.heading, record.chunk.text))
+    return len(matching(distinct, text)) / len(distinct) if distinct else 0.0
 
 
 def _places(leg: Candidates) -> dict[int, tuple[int, float]]:

@@ -10,6 +10,7 @@ import numpy as np
 from ammon.errors import InputError
 from ammon.ports import Embedder, Store
 from ammon.search.fuse import DEPTH, WEIGHT, fuse
+from ammon.search.hits import with_matched
 from ammon.search.retrieve import NONE, hits_of
 from ammon.store.local.terms import terms
 from ammon.types import Candidates, Chunk, Document, Hit, Vectors
@@ -37,7 +38,7 @@ def similar(
     if k < 1:
         return []
     vector = None if embedder is None else _centre(embedder, chunks, document)
-    known = terms(document.text)
+    distinct = tuple(dict.fromkeys(terms(document.text)))
     wanted = k + len(chunks)
     while True:
         deep = max(wanted, DEPTH)
@@ -45,9 +46,9 @@ def similar(
         lexical = store.lexical(document.text, deep, where)
         fused = fuse(dense, lexical, weight=WEIGHT)
         cut = Candidates(fused.ids[:wanted], fused.scores[:wanted])
-        hits = [hit for hit in hits_of(store, cut, dense, lexical, known) if hit.uri != document.uri]
+        hits = [hit for hit in hits_of(store, cut, dense, lexical, distinct) if hit.uri != document.uri]
         if len(hits) >= k or len(fused) < wanted:
-            return hits[:k]
+            return [with_matched(hit, distinct) for hit in hits[:k]]
         wanted *= 2
 
 

@@ -20,14 +20,14 @@ class Reranker(Protocol):
     """A cross-encoder."""
 
     def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """How well each text answers ``query``, shape ``(len(texts),)``; a logit, higher is better."""
+        """How well each text answers ``query``, shape ``(len(texts),)``, in (0, 1)."""
         ...
 
 
 def rerank(reranker: Reranker, *, depth: int = READ) -> Step:
     """A step that sorts the first ``depth`` hits by the reranker's score, ties in their old order.
 
-    A read hit's ``score`` becomes the sigmoid of its logit; those below are cut so that scores never rise.
+    A read hit's ``score`` becomes the reranker's; those below are cut so that scores never rise.
     """
 
     def step(query: Query, hits: list[Hit]) -> list[Hit]:
@@ -43,6 +43,5 @@ def rerank(reranker: Reranker, *, depth: int = READ) -> Step:
     return step
 
 
-def _scored(hit: Hit, logit: float) -> Hit:
-    likely = float(0.5 * (1 + np.tanh(logit / 2)))  # the sigmoid, without overflow
-    return replace(hit, score=likely, why=replace(hit.why, reranked=logit))
+def _scored(hit: Hit, score: float) -> Hit:
+    return replace(hit, score=min(1.0, max(0.0, score)), why=replace(hit.why, reranked=score))

@@ -12,7 +12,7 @@ from ammon.ports import Embedder, Step, Store
 from ammon.search.calibrate import confidence
 from ammon.search.fuse import DEPTH, WEIGHT, fuse
 from ammon.search.gate import LOOKED_AT, lexical_trust, model_reads
-from ammon.search.hits import Reasons, make_hit
+from ammon.search.hits import Reasons, make_hit, share_held, with_matched
 from ammon.store.local.terms import terms
 from ammon.types import Candidates, Hit, Query, Vectors
 
@@ -34,15 +34,10 @@ def search(
     run over ``depth`` hits or more, so that they have something to choose from.
     Raises: InputError for an empty query or a negative ``k``, BadFilter, ModelUnavailable.
     """
-    if not query.text.strip():
-        raise InputError("The query is empty.", hint="Give at least one word.")
-    if query.k < 0:
-        raise InputError(f"k is {query.k}; it must be 0 or more.")
-    if query.mode == "dense" and embedder is None:
-        raise InputError("mode 'dense' needs an embedding model.", hint="Name one with --model, or use mode 'lexical'.")
+    _check(query, embedder)
     if query.k == 0:
         return []
-    asked = _Asked(query, terms(query.text), _vector(embedder, query), weight, depth)
+    asked = _Asked(query, tuple(dict.fromkeys(terms(query.text))), _vector(embedder, query), weight, depth)
     wanted = max(query.k, depth) if steps else query.k
     while True:
         found = asked.hits(store, wanted)
@@ -51,8 +46,17 @@ def search(
             hits = step(query, hits)
         # a step may drop hits; go deeper until there are k, or nothing is left to look at
         if len(hits) >= query.k or len(found) < wanted:
-            return hits[: query.k]
+            return [with_matched(hit, asked.distinct) for hit in hits[: query.k]]
         wanted *= 4
+
+
+def _check(query: Query, embedder: Embedder | None) -> None:
+    if not query.text.strip():
+        raise InputError("The query is empty.", hint="Give at least one word.")
+    if query.k < 0:
+        raise InputError(f"k is {query.k}; it must be 0 or more.")
+    if query.mode == "dense" and embedder is None:
+        raise InputError("mode 'dense' needs an embedding model.", hint="Name one with --model, or use mode 'lexical'.")
 
 
 def _vector(embedder: Embedder | None, query: Query) -> Vectors | None:
@@ -70,7 +74,7 @@ class _Asked:
     """A query, prepared."""
 
     query: Query
-    terms: list[str]
+    distinct: tuple[str, ...]
     vector: Vectors | None
     weight: float
     depth: int
@@ -82,23 +86,28 @@ class _Asked:
         dense = NONE if self.vector is None else store.dense(self.vector, deep, where)
         lexical = NONE if self.query.mode == "dense" else store.lexical(self.query.text, deep, where)
         fused = fuse(dense, lexical, weight=self._weight(store, dense, lexical), depth=self.depth)
-        cut = Candidates(fused.ids[:count], fused.scores[:count])
-        return hits_of(store, cut, dense, lexical, self.terms)
+        return hits_of(store, Candidates(fused.ids[:count], fused.scores[:count]), dense, lexical, self.distinct)
 
     def _weight(self, store: Store, dense: Candidates, lexical: Candidates) -> float:
         """The dense leg's share, larger where the keyword leg knows little of the question."""
         if not len(dense) or not len(lexical):
             return self.weight
-        trust = lexical_trust(self.terms, store.records(lexical.ids[:LOOKED_AT]))
+        trust = lexical_trust(self.distinct, store.records(lexical.ids[:LOOKED_AT]))
         return 1 - (1 - self.weight) * trust
 
 
 def hits_of(
-    store: Store, found: Candidates, dense: Candidates, lexical: Candidates, query_terms: Sequence[str]
+    store: Store, found: Candidates, dense: Candidates, lexical: Candidates, distinct: Sequence[str]
 ) -> list[Hit]:
-    """The hits of ``found``, in its order, each with its reasons from both legs and a score for people."""
-    reasons = Reasons(dense, lexical, found, query_terms)
+    """The hits of ``found``, in its order, each with its ranks in both legs and a score for people.
+
+    Scores fall with the fused score from the best one's, which says how sure it is; ``distinct`` are the query's terms.
+    """
     records = store.records(found.ids)
-    whys = [reasons.why(record) for record in records]
-    sure = confidence(dense, whys, len(set(query_terms)))
-    return [make_hit(record, score, why) for record, why, score in zip(records, whys, sure, strict=True)]
+    if not records:
+        return []
+    reasons = Reasons(dense, lexical, found)
+    best = reasons.why(records[0].chunk_id)
+    sure = confidence(best, share_held(distinct, records[0]), dense) / max(best.fused, 1e-9)
+    whys = [reasons.why(record.chunk_id) for record in records]
+    return [make_hit(record, sure * why.fused, why) for record, why in zip(records, whys, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -9,13 +10,27 @@ import numpy as np
 from ammon.ports import Step, Store
 from ammon.search import diversify as _diversify
 from ammon.search import expand as _expand
+from ammon.search import rerank as _rerank
 from ammon.search.group import group
-from ammon.search.rerank import Reranker, rerank
+from ammon.search.rerank import READ, Reranker
 from ammon.store.local.passages import read_passage
 from ammon.store.local.store import LocalStore
 from ammon.types import Hit, Ids, Record, Vectors
 
 __all__ = ["Reranker", "diversify", "expand", "group", "rerank"]
+
+
+def rerank(model: str | Reranker, *, depth: int = READ, cache: Path | None = None, threads: int = 0) -> Step:
+    """A step that sorts the first ``depth`` hits again; see `ammon.search.rerank`.
+
+    ``model`` is a cross-encoder: one that is loaded, or its folder or Hugging Face repo, loaded now into ``cache``
+    to run on ``threads`` (0: every core). Raises: ModelNotFound.
+    """
+    if isinstance(model, str):
+        from ammon.embed import load_reranker
+
+        return _rerank.rerank(load_reranker(model, cache=cache, threads=threads), depth=depth)
+    return _rerank.rerank(model, depth=depth)
 
 
 class HoldsVectors(Protocol):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ammon.store.local import terms as module
-from ammon.store.local.terms import LONGEST_TERM, terms
+from ammon.store.local.terms import LONGEST_TERM, matching, terms
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,16 @@ def test_a_full_cache_changes_no_term(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = terms(text)
     monkeypatch.setattr(module, "MOST_CACHED", 2)
     assert expected == terms(text)
+
+
+@given(st.text(), st.text())
+def test_matching_is_looking_each_term_up(query: str, text: str) -> None:
+    wanted = terms(query)
+    held = set(terms(text))
+    assert matching(wanted, text) == tuple(term for term in wanted if term in held)
+
+
+@pytest.mark.parametrize("text", ["北京 running C++ naïve", "我住在北京市, running", "ＲＵＮ 京", "don't"])
+def test_matching_sees_what_terms_sees(text: str) -> None:
+    wanted = terms("北京市 runs C++ naive don't 2020")
+    assert matching(wanted, text) == tuple(term for term in wanted if term in set(terms(text)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import chain
 
@@ -69,6 +69,21 @@ def terms(text: str) -> list[str]:
         found += [run[at : at + 2] for at in range(len(run) - 1)]
         found += run
     return found
+
+
+def matching(wanted: Iterable[str], text: str) -> tuple[str, ...]:
+    """Those of the terms ``wanted`` that are terms of ``text``, in their order.
+
+    The same as looking each up in ``terms(text)``, but characters and pairs are sought without cutting all of them.
+    """
+    wanted = tuple(wanted)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    joined = {term for term in wanted if _RUN.fullmatch(term)}
+    words: set[str] = set()
+    if len(joined) < len(set(wanted)):
+        words.update(*map(_known.__getitem__, _WORD.findall(text)))
+    return tuple(term for term in wanted if (term in text if term in joined else term in words))
 
 
 class _Known(dict[str, tuple[str, ...]]):
