@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from ammon.cli.output import console, near, plain, visible
@@ -22,18 +23,27 @@ _WORD = re.compile(r"\w+(?:['’.]\w+)*[+#]*")
 
 def show_hits(hits: Iterable[Hit], *, explain: bool = False) -> None:
     """Write the hits to stdout, coloured where it is a terminal."""
-    from rich.padding import Padding
-
     screen = console()
     for rank, hit in enumerate(hits, 1):
         if rank > 1:
             screen.print()
-        screen.print(_headline(rank, hit), soft_wrap=True)
-        if hit.heading or hit.title:
-            screen.print(Padding(_context(hit), (0, 0, 0, INDENT)))
-        screen.print(Padding(snippet(hit.text, hit.why.matched, screen.width - INDENT), (0, 0, 0, INDENT)))
-        if explain:
-            screen.print(Padding(_reasons(hit), (0, 0, 0, INDENT)))
+        for line in hit_lines(rank, hit, screen.width, explain=explain):
+            # The lines are cut to the width already; a long citation is to stay whole, so that it can be copied.
+            screen.print(line, soft_wrap=True)
+
+
+def hit_lines(rank: int, hit: Hit, width: int, *, explain: bool = False) -> Iterator[Text]:
+    """A hit as lines of at most ``width`` cells, except that a citation is never cut."""
+    from rich.text import Text
+
+    yield _headline(rank, hit)
+    below = list(snippet(hit.text, hit.why.matched, width - INDENT).split("\n"))
+    if hit.heading or hit.title:
+        below.insert(0, _context(hit, width - INDENT))
+    if explain:
+        below += _reasons(hit, width - INDENT)
+    for line in below:
+        yield Text(" " * INDENT) + line
 
 
 def hit_json(hit: Hit, rank: int) -> dict[str, object]:
@@ -52,19 +62,28 @@ def _headline(rank: int, hit: Hit) -> Text:
     return line
 
 
-def _context(hit: Hit) -> Text:
+def _context(hit: Hit, width: int) -> Text:
     from rich.text import Text
 
-    path = " › ".join(hit.heading) or hit.title
-    return Text(visible(path, one_line=True), style="italic", no_wrap=True, overflow="ellipsis")
+    path = Text(visible(" › ".join(hit.heading) or hit.title, one_line=True), style="italic")
+    path.truncate(width, overflow="ellipsis")
+    return path
 
 
-def _reasons(hit: Hit) -> Text:
-    from rich.text import Text
-
+def _reasons(hit: Hit, width: int) -> list[Text]:
     from ammon.search.explain import explain
 
-    return Text(visible(explain(hit), one_line=True), style="dim")
+    return _wrapped(visible(explain(hit), one_line=True), width, "dim")
+
+
+def _wrapped(text: str, width: int, style: str = "") -> list[Text]:
+    from rich.console import Console
+    from rich.text import Text
+
+    lines = Text(text, style=style).wrap(Console(width=width), width)
+    for line in lines:
+        line.rstrip()
+    return list(lines)
 
 
 def snippet(text: str, matched: Collection[str], width: int) -> Text:
@@ -72,20 +91,21 @@ def snippet(text: str, matched: Collection[str], width: int) -> Text:
 
     ``matched`` are terms as the keyword index holds them; ``width`` is in cells.
     """
-    from rich.console import Console
     from rich.text import Text
 
-    shown = Text(visible("\n".join(filter(None, (line.strip() for line in text.splitlines())))).replace("\t", "  "))
-    for start, end in matches(shown.plain, matched):
-        shown.stylize("bold yellow", start, end)
-    lines = list(shown.wrap(Console(width=max(width, 10)), max(width, 10)))
+    kept_lines = [line.rstrip() for line in visible(text).expandtabs(4).splitlines() if line.strip()]
+    # Two cells are left for the dots that say that there is more.
+    lines = _wrapped(dedent("\n".join(kept_lines)), max(width - 2, 10))
+    for line in lines:
+        for start, end in matches(line.plain, matched):
+            line.stylize("bold yellow", start, end)
     best = _densest(lines)
-    kept = Text("\n").join(lines[best : best + SNIPPET_LINES])
+    shown = Text("\n").join(lines[best : best + SNIPPET_LINES])
     if best:
-        kept = Text("… ") + kept
+        shown = Text("… ") + shown
     if best + SNIPPET_LINES < len(lines):
-        kept = kept + Text(" …")
-    return kept
+        shown = shown + Text(" …")
+    return shown
 
 
 def _densest(lines: list[Text]) -> int:
