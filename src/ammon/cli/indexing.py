@@ -57,14 +57,18 @@ def _run(library: Library, paths: list[str], globs: list[str], *, watch: bool, j
     from ammon.cli.progress import shown_progress
 
     with shown_progress() as progress:
-        report = library.index(*paths, glob=globs, progress=progress)
-    _show(library, report, json=json)
-    if watch:
-        tell("Watching for changes; Ctrl-C ends it.")
-        for report in library.watch(*paths, glob=globs):
+        if not watch:
+            report = library.index(*paths, glob=globs, progress=progress)
+            progress.clear()
             _show(library, report, json=json)
-    elif report.failed:
-        raise typer.Exit(Exit.FILES)
+            if report.failed:
+                raise typer.Exit(Exit.FILES)
+            return
+        for passes, report in enumerate(library.watch(*paths, glob=globs, progress=progress)):
+            progress.clear()
+            _show(library, report, json=json)
+            if passes == 0:
+                tell("Watching for changes; Ctrl-C ends it.")
 
 
 def _show(library: Library, report: Report, *, json: bool) -> None:

@@ -30,6 +30,7 @@ def tell(text: str) -> None:
 def say_json(value: object) -> None:
     """One JSON value on stdout, indented on a terminal."""
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
+    sys.stdout.flush()
 
 
 def plain(value: Any) -> Any:

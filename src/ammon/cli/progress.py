@@ -4,28 +4,62 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ammon.cli.output import console, count, duration, near, tell
 
 if TYPE_CHECKING:
+    from rich.live import Live
+
     from ammon.ingest import Progress
 
 SECONDS_BETWEEN_LINES = 1.0
 
 
-@contextmanager
-def shown_progress() -> Iterator[Callable[[Progress], None]]:
-    """A function that shows each state of progress it is given, for as long as the block lasts."""
-    if not sys.stderr.isatty():
-        yield _Lines()
-        return
-    from rich.live import Live
+class Shown(Protocol):
+    """Where progress is shown."""
 
-    with Live(console=console(stderr=True), refresh_per_second=8, transient=True) as live:
-        yield lambda progress: live.update(line(progress, live.console.width))
+    def __call__(self, progress: Progress) -> None:
+        """Show a state of progress."""
+        ...
+
+    def clear(self) -> None:
+        """Take away what is shown, so that something else can be written."""
+        ...
+
+
+@contextmanager
+def shown_progress() -> Iterator[Shown]:
+    """A place to show progress for as long as the block lasts: a bar on a terminal, lines elsewhere."""
+    shown = _Bar() if sys.stderr.isatty() else _Lines()
+    try:
+        yield shown
+    finally:
+        shown.clear()
+
+
+class _Bar:
+    """One line that changes in place."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        if self._live is None:
+            from rich.live import Live
+
+            # Left alone, it would send what is written to stdout to stderr.
+            streams = {"redirect_stdout": False, "redirect_stderr": False}
+            self._live = Live(console=console(stderr=True), refresh_per_second=8, transient=True, **streams)
+            self._live.start()
+        self._live.update(line(progress, self._live.console.width))
+
+    def clear(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
 
 class _Lines:
@@ -39,6 +73,9 @@ class _Lines:
         if now - self._last >= SECONDS_BETWEEN_LINES:
             self._last = now
             tell(line(progress))
+
+    def clear(self) -> None:
+        self._last = time.monotonic()
 
 
 def line(progress: Progress, width: int = 0) -> str:
