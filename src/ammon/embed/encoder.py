@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,11 @@ import numpy as np
 from ammon.embed.batches import batches, padded
 from ammon.embed.runtime import Program
 from ammon.embed.specification import Prompts
-from ammon.embed.unigram import Unigram
+from ammon.embed.tokens import Reader
 from ammon.types import Vectors
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
-
-LONGEST_TOKEN = 100  # characters; more of a text than this times the limit in tokens is never read
-SHORT = 400  # characters in all that are not worth setting up a tokenizer for; fewer than any model's limit in tokens
+    from tokenizers import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +34,10 @@ class Facts:
 class LocalEmbedder:
     """A model on OpenVINO, as the `Embedder` port asks. Give one instance to one thread at a time."""
 
-    def __init__(
-        self, facts: Facts, program: Program, tokenize: Callable[[], Tokenizer], quick: Unigram | None = None
-    ) -> None:
+    def __init__(self, facts: Facts, program: Program, reader: Reader) -> None:
         self.facts = facts
         self._program = program
-        self._tokenize = tokenize
-        self._quick = quick
-        self._whole: Tokenizer | None = None
+        self._reader = reader
 
     def __repr__(self) -> str:
         return f"LocalEmbedder({self.name!r}, dim={self.dim})"
@@ -77,14 +70,11 @@ class LocalEmbedder:
     @property
     def tokenizer(self) -> Tokenizer:
         """The model's tokenizer, which neither cuts nor pads."""
-        if self._whole is None:
-            self._whole = self._tokenize()
-        return self._whole
+        return self._reader.tokenizer
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text in the model's own vocabulary, without prompt and special tokens."""
-        encoded = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [len(one) for one in encoded]
+        return self._reader.count(texts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Rows for texts to be found."""
@@ -96,34 +86,9 @@ class LocalEmbedder:
         return self._embed([prompt + text for text in texts])
 
     def _embed(self, texts: list[str]) -> Vectors:
-        tokens = self._ids(texts)
+        tokens = self._reader.ids(texts)
         rows = np.empty((len(texts), self.dim), np.float32)
         for members in batches([len(one) for one in tokens]):
             ids, mask = padded([tokens[member] for member in members], self.facts.pad)
             rows[members] = self._program.run({"ids": ids, "mask": mask})
         return rows
-
-    def _ids(self, texts: list[str]) -> list[list[int]]:
-        quick = self._read_quickly(texts)
-        if quick is not None:
-            return quick
-        most = self.max_tokens * LONGEST_TOKEN
-        encoded = self.tokenizer.encode_batch_fast([text[:most] for text in texts])
-        return [_cut(one, self.max_tokens) for one in encoded]
-
-    def _read_quickly(self, texts: list[str]) -> list[list[int]] | None:
-        """The ids of a few short texts while the real tokenizer is not there yet; None where that must do it."""
-        if self._quick is None or self._whole is not None or sum(map(len, texts)) > SHORT:
-            return None
-        read = [self._quick.ids(text) for text in texts]
-        found = [ids for ids in read if ids is not None]
-        return found if len(found) == len(texts) else None
-
-
-def _cut(encoding: Encoding, limit: int) -> list[int]:
-    """The ids of a text, cut in the middle so that the special tokens at its end remain."""
-    ids = encoding.ids
-    if len(ids) <= limit:
-        return ids
-    last = next((at for at, special in enumerate(reversed(encoding.special_tokens_mask)) if not special), 0)
-    return ids[: limit - last] + ids[len(ids) - last :]

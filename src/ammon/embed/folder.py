@@ -72,6 +72,8 @@ def scoring_origin(folder: Path, name: str) -> Origin:
     labels = int(config.get("num_labels") or len(config.get("id2label") or {}) or 1)
     if not any("SequenceClassification" in one for one in config.get("architectures", ())):
         raise ModelNotFound(f"{folder} holds no cross-encoder: its config.json names no sequence classifier.")
+    if labels > 2:
+        raise ModelNotFound(f"The model in {folder} tells {labels} classes apart; a reranker has one score or two.")
     return Origin(
         name=name,
         files=(weights, folder / "config.json", folder / "tokenizer.json"),

@@ -32,13 +32,12 @@ def fetch(name: str, cache: Path) -> Path:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     import huggingface_hub as hub
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError
 
     folder = cache / "hub"
-    try:
-        return _complete(Path(hub.snapshot_download(name, cache_dir=folder, local_files_only=True)))
-    except (LocalEntryNotFoundError, ModelNotFound):
-        pass  # not fetched yet, or not to the end
+    here = _fetched(name, folder)
+    if here is not None:
+        return here
     try:
         listed = {file.rfilename for file in hub.model_info(name).siblings or ()}
         weights = next((path for path in WEIGHTS if path in listed), None)
@@ -52,11 +51,16 @@ def fetch(name: str, cache: Path) -> Path:
         ) from error
 
 
-def _complete(folder: Path) -> Path:
-    from ammon.embed.folder import weights_file
+def _fetched(name: str, folder: Path) -> Path | None:
+    """The folder of a repo that was fetched to the end before; None where it was not."""
+    import huggingface_hub as hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    weights_file(folder)
-    return folder
+    try:
+        found = Path(hub.snapshot_download(name, cache_dir=folder, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    return found if any((found / weights).exists() for weights in WEIGHTS) else None
 
 
 def _first_line(error: Exception) -> str:

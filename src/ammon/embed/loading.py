@@ -50,7 +50,7 @@ def load_reranker(model: str, *, cache: Path | None = None, threads: int = 0) ->
 
 def _elsewhere(model: str, cache: Path | None, read: Callable[[Path, str], Origin]) -> Origin:
     folder = Path(model).expanduser()
-    if folder.is_dir():
+    if model and folder.is_dir():
         return read(folder.resolve(), model)
     if is_repo(model):
         return read(fetch(model, cache or default_folder()), model)

@@ -13,6 +13,7 @@ from ammon.embed.e5 import BEGIN, END, UNKNOWN
 from ammon.embed.encoder import Facts, LocalEmbedder
 from ammon.embed.reranker import Reranker
 from ammon.embed.specification import Origin
+from ammon.embed.tokens import Reader
 from ammon.embed.unigram import Pieces, Unigram
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def open_embedder(origin: Origin, cache: Path | None, threads: int) -> LocalEmbe
         prompts=origin.prompts,
         pad=origin.pad,
     )
-    return LocalEmbedder(facts, opened.program, opened.tokenize, opened.unigram())
+    return LocalEmbedder(facts, opened.program, Reader(opened.tokenize, origin.max_tokens, opened.unigram()))
 
 
 def open_reranker(origin: Origin, cache: Path | None, threads: int) -> Reranker:
@@ -76,6 +77,11 @@ def open_model(origin: Origin, kind: Kind, cache: Path | None, threads: int) -> 
         program = runtime.restore(found.folder / GRAPH, threads)
         if program is not None:
             return Opened(origin, program, found.facts, found.folder)
+    return build(origin, kind, folder, threads)
+
+
+def build(origin: Origin, kind: Kind, folder: Path, threads: int) -> Opened:
+    """Return the model of ``origin`` built from its files, and put into ``folder`` if that can be written."""
     program = runtime.compile_graph(origin.build(), threads)
     facts = {
         "name": origin.name,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ammon.embed.batches import batches, padded
-from ammon.embed.encoder import LONGEST_TOKEN
 from ammon.embed.runtime import Program
-from ammon.errors import ModelNotFound
+from ammon.embed.tokens import LONGEST_TOKEN, readable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -32,24 +31,17 @@ class Reranker:
         """Return a score in (0, 1) for each text, shape ``(len(texts),)``: higher answers the query better.
 
         It is the logistic function of the one logit, or the share of the second of two labels.
-
-        Raises: ModelNotFound for a classifier of more labels than two.
         """
-        pairs = [(query[: self._most], text[: self._most]) for text in texts]
+        pairs = [(readable(query[: self._most]), readable(text[: self._most])) for text in texts]
         encoded = self._tokenizer.encode_batch(pairs)
         scores = np.empty(len(texts), np.float32)
         for members in batches([len(one.ids) for one in encoded]):
             ids, mask = padded([encoded[member].ids for member in members], self._pad)
             kinds, _ = padded([encoded[member].type_ids for member in members], 0)
-            scores[members] = self._probability(self._program.run({"ids": ids, "mask": mask, "kinds": kinds}))
+            scores[members] = _probability(self._program.run({"ids": ids, "mask": mask, "kinds": kinds}))
         return scores
 
-    def _probability(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        if logits.shape[1] > 2:
-            raise ModelNotFound(f"{self.name} tells {logits.shape[1]} classes apart; a reranker has one score or two.")
-        margin = logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
-        return np.asarray(1 / (1 + np.exp(-np.clip(margin, -80, 80))), np.float32)
 
-
-Score = Callable[[str, Sequence[str]], NDArray[np.float32]]
-"""Query and texts → a score for each text: the shape of `Reranker.score`."""
+def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    margin = logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
+    return np.asarray(1 / (1 + np.exp(-np.clip(margin, -80, 80))), np.float32)
