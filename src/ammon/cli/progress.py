@@ -50,9 +50,13 @@ class _Bar:
         if self._live is None:
             from rich.live import Live
 
-            # Left alone, it would send what is written to stdout to stderr.
-            streams = {"redirect_stdout": False, "redirect_stderr": False}
-            self._live = Live(console=console(stderr=True), refresh_per_second=8, transient=True, **streams)
+            self._live = Live(
+                console=console(stderr=True),
+                refresh_per_second=8,
+                transient=True,
+                redirect_stdout=False,  # or what is written to stdout would go to stderr
+                redirect_stderr=False,
+            )
             self._live.start()
         self._live.update(line(progress, self._live.console.width))
 
