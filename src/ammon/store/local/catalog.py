@@ -24,6 +24,7 @@ CATALOG_NAME = "catalog.db"
 LOCK_NAME = "write.lock"
 READ_PATIENCE_MS = 5_000
 WAL_KEPT_BYTES = 32 * 1024 * 1024
+CACHE_KIB = 64 * 1024
 
 
 @contextmanager
@@ -205,6 +206,7 @@ def _connect(path: Path) -> apsw.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
     connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
 
 

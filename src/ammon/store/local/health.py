@@ -108,7 +108,8 @@ def _examine_vectors(store: LocalStore) -> list[Finding]:
     found = store.derived.vectors()
     held = np.sort(found[0].ids) if found else np.empty(0, np.int64)
     rows = store.catalog.rows(
-        "SELECT c.id FROM chunk AS c JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ? ORDER BY c.id",
+        """SELECT c.id FROM chunk AS c CROSS JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
+        ORDER BY c.id""",
         (space.id,),
     )
     if not np.array_equal(held, np.array([row[0] for row in rows], np.int64)):

@@ -52,7 +52,7 @@ class Masks:
         with self._catalog.reading():
             size = 1 + int(self._catalog.value("SELECT max(id) FROM chunk") or 0)
             rows = self._catalog.run(
-                f"SELECT c.id FROM chunk AS c JOIN document AS d ON d.id = c.document WHERE {condition}", bindings
+                f"SELECT c.id FROM document AS d CROSS JOIN chunk AS c ON c.document = d.id WHERE {condition}", bindings
             )
             ids = np.fromiter((row[0] for row in rows), np.int64)
         mask = np.zeros(size, bool)

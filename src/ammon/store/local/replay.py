@@ -52,8 +52,10 @@ def vectors_since(catalog: Catalog, sequence: int, space: int, dim: int) -> Iter
         yield np.array(ids, np.int64), unpacked(blobs, dim)
 
 
-# CROSS JOIN keeps SQLite to this order: the change log first, then its ranges.
-_ALL_VECTORS = "SELECT c.id, v.data FROM chunk AS c JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?"
+# CROSS JOIN keeps SQLite to the order written: its planner knows no statistics and has chosen the reverse.
+_ALL_VECTORS = """
+SELECT c.id, v.data FROM chunk AS c CROSS JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
+"""
 
 _NEW_VECTORS = """
 SELECT c.id, v.data FROM change AS e CROSS JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
