@@ -15,6 +15,8 @@ from typing import Any
 
 from ammon.errors import PathNotFound, SettingsError
 
+_KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
 FILE_NAME = "ammon.toml"
 FOLDER_NAME = ".ammon"
 PREFIX = "AMMON_"
@@ -54,7 +56,7 @@ class Settings:
     threads: int = _setting(0, "Processor cores used for embedding; 0: all.", low=0, high=4096)
     chunk_tokens: int = _setting(384, "Longest passage, in the model's own tokens.", low=16, high=8192)
     dense_weight: float = _setting(
-        0.6, "Weight of likeness of meaning against likeness of words in hybrid search.", low=0.0, high=1.0
+        0.5, "Weight of likeness of meaning against likeness of words in hybrid search.", low=0.0, high=1.0
     )
     max_file_bytes: int = _setting(256 * MIB, "Files above this size are skipped and listed.", low=1)
     follow_links: bool = _setting(False, "Whether links may lead out of an indexed folder.")
@@ -172,13 +174,13 @@ def _checked(setting: Field[Any], value: object, place: str) -> object:
 
     Raises: SettingsError.
     """
-    kind = type(setting.default)
+    kind: type = type(setting.default)
     plain = os.fspath(value) if kind is str and isinstance(value, os.PathLike) else value
     read = _from_text(kind, plain) if isinstance(plain, str) else plain
     if kind is float and isinstance(read, int) and not isinstance(read, bool):
         read = float(read)
     if type(read) is not kind:
-        wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[kind]
+        wanted = _KINDS[kind]
         raise SettingsError(
             f"'{setting.name}' must be {wanted}, not {value!r} ({place}).", hint=setting.metadata["doc"]
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ammon.types import Candidates
 
-WEIGHT = 0.6
+WEIGHT = 0.5
 """Share of the dense leg; the keyword leg has the rest. `benchmarks/fusion_sweep.py` is the measurement."""
 
 DEPTH = 100
