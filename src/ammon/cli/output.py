@@ -46,7 +46,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     # numpy's numbers know how to become Python's.
-    return value.item() if hasattr(value, "item") else value
+    become_plain = getattr(value, "item", None)
+    return value if become_plain is None else become_plain()
 
 
 def console(*, stderr: bool = False) -> Console:

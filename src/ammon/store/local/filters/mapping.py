@@ -200,7 +200,7 @@ def _plain(value: object) -> Value | None:
 
 def _pointed(where: object, place: _Place) -> tuple[str, int]:
     """The mapping as JSON text, and the character in it where ``place`` stands."""
-    if not place:
+    if len(place) == 0:
         return _json(where), 0
     pieces: list[str] = []
     position = 0
