@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 Size = Callable[[str], int]
 """Text → tokens, without prompt and special tokens."""
 
-_KEPT_WORDS: Final = 200_000
+Sizes = Callable[[Sequence[str]], list[int]]
+"""Texts → tokens of each: many at once, since a tokenizer has its price for each call."""
+
+_KEPT_WORDS: Final = 300_000
 _LONGEST_KEPT: Final = 40
 
 # Characters that normalisers drop, join or turn into spaces: words beside them do not stand alone.
@@ -39,37 +42,35 @@ class WordCounts:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._kept: dict[str, int] = {}
-        self._by_words = all(self._exactly(probe) == self._of_words(probe) for probe in _PROBES)
+        self._by_words = True
+        self._by_words = all(self([probe]) == self._exactly([probe]) for probe in _PROBES)
 
-    def __call__(self, text: str) -> int:
-        """Tokens of ``text``."""
-        if not self._by_words or (not text.isascii() and _UNRULY.search(text)) or _has_controls(text):
-            return self._exactly(text)
-        return self._of_words(text)
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each of the texts."""
+        plain = [self._by_words and _UNRULY.search(text) is None for text in texts]
+        words = [text.split() if is_plain else [] for text, is_plain in zip(texts, plain, strict=True)]
+        rest = iter(self._exactly([text for text, is_plain in zip(texts, plain, strict=True) if not is_plain]))
+        counts = self._known(words)
+        return [
+            sum(map(counts.__getitem__, each)) if is_plain else next(rest)
+            for each, is_plain in zip(words, plain, strict=True)
+        ]
 
-    def _exactly(self, text: str) -> int:
-        return len(self._tokenizer.encode_batch_fast([text], add_special_tokens=False)[0])
+    def _exactly(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        return [len(encoded) for encoded in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
-    def _of_words(self, text: str) -> int:
-        words = text.split()
-        try:
-            return sum(map(self._kept.__getitem__, words))
-        except KeyError:
-            return self._learn(words)
-
-    def _learn(self, words: Sequence[str]) -> int:
-        """Count words of which some are new, and keep the counts of those that may come again."""
-        if len(self._kept) > _KEPT_WORDS:
+    def _known(self, words: Sequence[Sequence[str]]) -> dict[str, int]:
+        """Counts of at least these words. Those that may come again are kept."""
+        new = list(set().union(*words).difference(self._kept))
+        if not new:
+            return self._kept
+        if len(self._kept) + len(new) > _KEPT_WORDS:
             self._kept.clear()
-        new = list({word for word in words if word not in self._kept})
-        encoded = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
-        counts = {word: len(tokens) for word, tokens in zip(new, encoded, strict=True)}
-        self._kept.update((word, count) for word, count in counts.items() if len(word) <= _LONGEST_KEPT)
-        return sum(counts[word] if word in counts else self._kept[word] for word in words)
-
-
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def _has_controls(text: str) -> bool:
-    return text.isascii() and not text.isprintable() and _CONTROLS.search(text) is not None
+            new = list(set().union(*words))
+        counts = dict(zip(new, self._exactly(new), strict=True))
+        short = {word: count for word, count in counts.items() if len(word) <= _LONGEST_KEPT}
+        self._kept.update(short)
+        # Long words hardly come twice: they are counted for now and forgotten.
+        return self._kept if len(short) == len(counts) else {**self._kept, **counts}

@@ -2,7 +2,7 @@
 
 A region's tokens are counted once; from tokens a character comes a length in characters that passages of the wanted
 size have, and the cutting is done by that length, in Rust, at the borders that the text itself has: headings, blocks,
-sentences, functions. Then every passage is counted, and the few that came out too long are cut again by tokens.
+sentences, functions. Then every passage is counted, and the few that came out too long are cut again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ammon.ports import Split
 from ammon.split.grammars import grammar
 from ammon.split.lines import Lines
 from ammon.split.regions import Region, regions_of
-from ammon.split.sizing import Size, WordCounts
+from ammon.split.sizing import Size, Sizes, WordCounts
 from ammon.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 _FILL: Final = 0.85
 """Passages aim at this share of the maximum: full, but seldom over it and cut twice."""
 
+_SAMPLE: Final = 1_000
+"""Characters of each of the three samples that tell the length of a region's tokens."""
+
 _MOST_CHARACTERS: Final = 8
-"""Characters a token at most, when a length is derived: endless dashes count few tokens, but are no longer a passage."""
+"""Characters a token at most, when a length is derived: a line of dashes has few tokens and still is no passage."""
 
 _SURROGATES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -44,26 +47,30 @@ def splitter(
     """Return a function that cuts a Document into Chunks of at most ``max_tokens`` tokens.
 
     Sizes are in tokens of ``tokenizer``, or in what ``count`` says where there is none; special tokens and prompts
-    are the caller's margin. A passage is closed at the best border once it has ``min_tokens`` (half the maximum,
-    unless given). A single character that alone has more tokens than the maximum is a passage of its own.
+    are the caller's margin. A passage is closed at the best border once it has ``min_tokens`` (three quarters of the
+    maximum, unless given). A single character that alone has more tokens than the maximum is a passage of its own.
 
     Raises: ValueError, for a maximum below 1 or without anything to count with.
     """
     if max_tokens < 1:
         raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least one token.")
     if tokenizer is not None:
-        size: Size = WordCounts(tokenizer)
+        sizes: Sizes = WordCounts(tokenizer)
     elif count is not None:
-        size = count
+        sizes = _each(count)
     else:
         raise ValueError("Give a tokenizer or a function that counts tokens.")
-    least = max_tokens // 2 if min_tokens is None else min(min_tokens, max_tokens)
-    return _Splitter(size, max(least, 1), max_tokens)
+    least = max_tokens * 3 // 4 if min_tokens is None else min(min_tokens, max_tokens)
+    return _Splitter(sizes, max(least, 1), max_tokens)
+
+
+def _each(count: Size) -> Sizes:
+    return lambda texts: [count(text) for text in texts]
 
 
 @dataclass(frozen=True, slots=True)
 class _Splitter:
-    size: Size
+    sizes: Sizes
     least: int
     most: int
 
@@ -87,34 +94,42 @@ class _Splitter:
         if not body.isascii():
             # Lone surrogates, which Rust cannot take; one character for one, so that offsets stay.
             body = body.translate(_SURROGATES) if _has_surrogates(body) else body
-        tokens = self.size(body)
-        if tokens <= self.most and (region.kind == "row" or tokens <= self.least):
-            yield start, end, tokens
-            return
-        yield from self._cut(body, start, region, tokens)
+        if len(body) <= self.most * _MOST_CHARACTERS:
+            tokens = self._size(body)
+            if tokens <= self.most and (region.kind == "row" or tokens <= self.least):
+                yield start, end, tokens
+                return
+        yield from self._cut(body, start, region, self._characters_a_token(body))
 
-    def _cut(self, body: str, offset: int, region: Region, tokens: int) -> Iterator[Piece]:
-        longest = int(len(body) / max(tokens, 1) * self.most * _FILL)
+    def _cut(self, body: str, offset: int, region: Region, characters_a_token: float) -> Iterator[Piece]:
+        longest = int(characters_a_token * self.most * _FILL)
         longest = max(min(longest, self.most * _MOST_CHARACTERS), 1)
-        shortest = max(min(int(longest * self.least / self.most), longest), 1)
-        for start, end in _spans(body, _by_length(region, shortest, longest)):
-            piece = body[start:end]
-            counted = self.size(piece)
-            if counted <= self.most:
+        shortest = max(longest * self.least // self.most, 1)
+        spans = list(_spans(body, _cutter(region.kind, region.parts[0].grammar, shortest, longest)))
+        tokens = self.sizes([body[start:end] for start, end in spans])
+        for (start, end), counted in zip(spans, tokens, strict=True):
+            if counted <= self.most or end - start == 1:
                 yield offset + start, offset + end, counted
             else:
-                yield from self._cut_by_tokens(piece, offset + start, region)
+                # Cut again by its own measure, which is shorter than itself: each round comes nearer to the end.
+                yield from self._cut(body[start:end], offset + start, region, (end - start) / counted)
 
-    def _cut_by_tokens(self, body: str, offset: int, region: Region) -> Iterator[Piece]:
-        for start, end in _spans(body, _by_tokens(region, self.size, (self.least, self.most))):
-            yield offset + start, offset + end, self.size(body[start:end])
+    def _characters_a_token(self, body: str) -> float:
+        """How long tokens are here, from samples at the beginning, in the middle and at the end."""
+        if len(body) > 4 * _SAMPLE:
+            middle = len(body) // 2
+            body = f"{body[:_SAMPLE]} {body[middle : middle + _SAMPLE]} {body[-_SAMPLE:]}"
+        return len(body) / max(self._size(body), 1)
+
+    def _cut_by_tokens(self, body: str, offset: int) -> Iterator[Piece]:
+        for start, end in _spans(body, _by_tokens(self._size, (self.least, self.most))):
+            yield offset + start, offset + end, self._size(body[start:end])
+
+    def _size(self, text: str) -> int:
+        return self.sizes([text])[0]
 
 
 Cut = Callable[[str], Iterable[tuple[int, str]]]
-
-
-def _by_length(region: Region, shortest: int, longest: int) -> Cut:
-    return _cutter(region.kind, region.parts[0].grammar, shortest, longest)
 
 
 @lru_cache(maxsize=256)
@@ -126,12 +141,6 @@ def _cutter(kind: str, name: str, shortest: int, longest: int) -> Cut:
         return MarkdownSplitter(capacity).chunk_indices
     language = grammar(name) if kind == "code" and name else None
     return TextSplitter(capacity).chunk_indices if language is None else CodeSplitter(language, capacity).chunk_indices
-
-
-def _by_tokens(region: Region, size: Size, capacity: tuple[int, int]) -> Cut:
-    from semantic_text_splitter import TextSplitter
-
-    return TextSplitter.from_callback(size, capacity).chunk_indices
 
 
 def _spans(body: str, cut: Cut) -> Iterator[tuple[int, int]]:
