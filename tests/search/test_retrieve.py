@@ -94,7 +94,9 @@ def test_a_lone_accidental_term_does_not_outweigh_the_dense_leg(
     store = fill(
         entry("a", ["NFL"]), entry("b", ["wie viele punkte liess die abwehr der panthers zu"]), entry("c", ["z"])
     )
-    hits = search(store, embedder, Query("wieviel punkt liessen abwehrende panther einer NFL saison nochmal zusammen"), weight=0.3)
+    hits = search(
+        store, embedder, Query("wieviel punkt liessen abwehrende panther einer NFL saison nochmal zusammen"), weight=0.3
+    )
     assert hits[0].uri == "b"
 
 
