@@ -22,7 +22,8 @@ LINE: Final = 8_192
 """A line longer than this is cut into stretches of half of it: the splitter's time grows with the square of what has
 no border (a region of Chinese without punctuation takes 8 s, its 16 stretches together 0.5 s)."""
 
-_LONG_LINE: Final = re.compile(rf"[^\r\n]{{{LINE},}}")
+# Looked for at the beginnings of lines only: from every character on, it would take quadratic time.
+_LONG_LINE: Final = re.compile(rf"(?<![^\r\n])[^\r\n]{{{LINE},}}")
 
 _PAUSES: Final = ("\n\n", "\r\n\r\n", "\n", "\r", "。", ". ", " ", "\t", "\u3000")
 _JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f\n")

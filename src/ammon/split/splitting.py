@@ -121,10 +121,6 @@ class _Splitter:
             body = f"{body[:_SAMPLE]} {body[middle : middle + _SAMPLE]} {body[-_SAMPLE:]}"
         return len(body) / max(self._size(body), 1)
 
-    def _cut_by_tokens(self, body: str, offset: int) -> Iterator[Piece]:
-        for start, end in _spans(body, _by_tokens(self._size, (self.least, self.most))):
-            yield offset + start, offset + end, self._size(body[start:end])
-
     def _size(self, text: str) -> int:
         return self.sizes([text])[0]
 
