@@ -82,7 +82,8 @@ def matching(wanted: Iterable[str], text: str) -> tuple[str, ...]:
     joined = {term for term in wanted if _RUN.fullmatch(term)}
     words: set[str] = set()
     if len(joined) < len(set(wanted)):
-        words.update(*map(_known.__getitem__, _WORD.findall(text)))
+        pattern = _ASCII_WORD if text.isascii() else _WORD
+        words.update(*map(_known.__getitem__, set(pattern.findall(text))))
     return tuple(term for term in wanted if (term in text if term in joined else term in words))
 
 
