@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import chain
+from operator import add
 
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
@@ -66,7 +67,7 @@ def terms(text: str) -> list[str]:
     text = unicodedata.normalize("NFKC", text)
     found = list(chain.from_iterable(map(_known.__getitem__, _WORD.findall(text))))
     for run in _RUN.findall(text):
-        found += [run[at : at + 2] for at in range(len(run) - 1)]
+        found += map(add, run, run[1:])
         found += run
     return found
 
