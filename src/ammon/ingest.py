@@ -160,9 +160,11 @@ class _Mirror:
         for item in sources.walk(
             self._path, glob=rules.globs, follow_links=rules.follow_links, max_bytes=rules.max_bytes
         ):
+            if (item.uri + os.sep).startswith(own):
+                continue
             if isinstance(item, Skip):
                 self._tally.skipped.append(item)
-            elif not item.uri.startswith(own):
+            else:
                 found.append(item)
         self._progress("scan", len(found), len(found), "")
         return found
