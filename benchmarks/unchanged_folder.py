@@ -47,7 +47,7 @@ def main() -> None:
         for _ in range(options.runs):
             started = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-m", "ammon.cli", "index", str(folder), "--library", str(place), "--json"],
+                [sys.executable, "-m", "ammon", "index", str(folder), "--library", str(place), "--json"],
                 check=True,
                 capture_output=True,
             )

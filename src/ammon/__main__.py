@@ -1,0 +1,5 @@
+"""``python -m ammon``: the same as the ``ammon`` command."""
+
+from ammon.cli import main
+
+main()
