@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models as tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tiny_models as tiny
 from ammon.embed import load_embedder
 from ammon.ports import Embedder
 
@@ -50,7 +50,7 @@ class Server(BaseHTTPRequestHandler):
 
     @staticmethod
     def counts(text: str) -> list[float]:
-        return np.bincount([ord(letter) % 16 for letter in text], minlength=17).astype(float).tolist() + [1.0]
+        return [*np.bincount([ord(letter) % 16 for letter in text], minlength=17).astype(float).tolist(), 1.0]
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

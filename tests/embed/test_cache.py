@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models as tiny
 
-from ammon.embed import available_models, load_embedder
-from ammon.embed import opening
+import tiny_models as tiny
+from ammon.embed import available_models, load_embedder, opening
 from ammon.embed.cache import MANIFEST, find, save
 from ammon.embed.specification import Origin
 

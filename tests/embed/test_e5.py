@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bilingual import texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from ammon.embed.encoder import LocalEmbedder
 from ammon.embed.packaged import MODELS
 from ammon.embed.unigram import Pieces, Unigram
 from ammon.errors import ModelNotFound
+from bilingual import texts
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SCRIPTS = st.text("abcXYZ ,.?'0159-éßøΩжשع大象记忆是什么，。！カタひら한국어ＡＢｶﾞ①½™～\u3000", max_size=60)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models as tiny
-from bilingual import texts
 
+import tiny_models as tiny
 from ammon.embed import load_embedder
 from ammon.embed.encoder import LocalEmbedder
 from ammon.embed.packaged import MODELS
 from ammon.embed.weights import read_safetensors
 from ammon.errors import ModelNotFound
+from bilingual import texts
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 WORDS = ["a", "memory of elephants", "大象的记忆 what is it", "the quick brown fox " * 4]
@@ -75,7 +75,7 @@ def test_minilm_is_what_another_implementation_makes_of_its_weights(minilm: Loca
     folder = MODELS["all-MiniLM-L6-v2"].find()
     assert folder is not None
     weights = read_safetensors(folder / "model.safetensors")
-    chosen = [*texts()[:20:2], *texts()[100:120:4]]
+    chosen = [*texts()[:20:4], *texts()[100:120:7]]
     for text, row in zip(chosen, minilm.embed_passages(chosen), strict=True):
         ids = minilm.tokenizer.encode(text).ids
         expected = tiny.unit(tiny.hidden_states(weights, ids, heads=12, epsilon=1e-12).mean(0))

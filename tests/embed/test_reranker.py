@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models as tiny
 
+import tiny_models as tiny
 from ammon.embed import load_reranker
 from ammon.errors import ModelNotFound
 

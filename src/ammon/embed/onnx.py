@@ -24,7 +24,7 @@ def embedding_from_onnx(path: Path, pooling: Pooling, dense: Sequence[Dense]) ->
     Raises: ModelNotFound.
     """
     outputs, inputs = _read(path, kinds=False)
-    hidden = next((node for node in outputs if node.get_partial_shape().rank.get_length() == 3), None)
+    hidden = next((node for node in outputs if node.get_output_partial_shape(0).rank.get_length() == 3), None)
     if hidden is None:
         raise ModelNotFound(f"{path} has no output of hidden states (n, length, hidden).")
     return model_of(embedding_head(hidden, inputs["mask"], pooling, dense), [inputs["ids"], inputs["mask"]])

@@ -40,9 +40,6 @@ class RemoteEmbedder:
         self._prompts = KNOWN.get(name, Prompts())
         self._dim = 0
 
-    def __repr__(self) -> str:
-        return f"RemoteEmbedder({self._name!r}, {self._endpoint.address!r})"
-
     @property
     def name(self) -> str:
         """The model's name, as the server knows it."""
