@@ -22,7 +22,7 @@ FLOORS = (
     {"search"},
     {"answer", "memory", "agent", "evaluate"},
     {"ingest", "encoder", "indexer", "evaluation", "library"},
-    {"cli", "serve", "cluster", "integrations", "__init__"},
+    {"cli", "serve", "cluster", "integrations", "__init__", "__main__"},
 )
 """Who may stand on whom: a module imports from floors below its own, and from its own package."""
 
@@ -153,7 +153,8 @@ def test_no_function_takes_too_many_parameters() -> None:
 
 def test_no_class_has_too_many_methods() -> None:
     def count(node: ast.ClassDef) -> int:
-        return sum(isinstance(each, Function) for each in node.body)
+        named = [each.name for each in node.body if isinstance(each, Function)]
+        return sum(not (name.startswith("__") and name.endswith("__")) for name in named)
 
     assert [f"{m.at(c)} {c.name}: {count(c)}" for m, c in classes() if count(c) > METHODS] == []
 
