@@ -44,13 +44,18 @@ def precision() -> str:
 def options(threads: int) -> dict[str, Any]:
     """Return the settings to compile with; ``threads`` 0 means one for each core this process may use."""
     return {
-        "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+        "INFERENCE_NUM_THREADS": threads or _cores(),
         "NUM_STREAMS": 1,
         "INFERENCE_PRECISION_HINT": precision(),
         # weights kept in 8 bits are multiplied in 8 bits, 128 activations to a scale; bf16 units are faster still
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 128 if precision() == "f32" else 0,
         "ENABLE_CPU_PINNING": False,  # the machine is shared with the writer and whatever else runs
     }
+
+
+def _cores() -> int:
+    """Cores this process may use; where the system does not tell (macOS, Windows), all there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Program:
