@@ -51,6 +51,9 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"OTTO\x00", "font"),
 )
 
+_HEAD: Final = 4096
+"""A mark in plain letters, such as ``GGUF``, may begin a text: it counts only with a NUL byte after it."""
+
 _IN_ZIP: Final = (
     (b"word/", "Word document"),
     (b"xl/", "Excel workbook"),
@@ -67,7 +70,7 @@ def kind_of_binary(data: bytes) -> str:
     'PDF document'
     """
     for offset, magic, name in _MAGIC:
-        if data.startswith(magic, offset):
+        if data.startswith(magic, offset) and (not magic.strip().isalnum() or b"\0" in data[:_HEAD]):
             return _kind_of_zip(data) if name == "ZIP archive" else name
     return ""
 

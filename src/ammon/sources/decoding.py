@@ -116,12 +116,19 @@ def _likeness(sample: bytes, encoding: str) -> float:
         if error.start < len(sample) - width:
             return 0.0
         text = sample[: error.start].decode(encoding)
-    if not text or len(sample) % width or _CONTROL.search(text):
+    if not text or len(sample) % width or _CONTROL.search(text) or _is_ascii_with_nul(sample):
         return 0.0
     usual = sum(map(_is_usual, text))
     # The right byte order has the more of ASCII: spaces, digits and line ends are in every script.
     plain = sum(character < "\x7f" for character in text)
     return usual / len(text) * (0.9 + 0.1 * min(1.0, 20 * plain / len(text)))
+
+
+def _is_ascii_with_nul(sample: bytes) -> bool:
+    """Whether this is ASCII with a stray NUL: its pairs of letters would read as ideographs."""
+    nul = sample.count(0)
+    plain = sum(0x09 <= byte < 0x7F for byte in sample)
+    return nul < 0.3 * len(sample) and plain >= 0.9 * (len(sample) - nul)
 
 
 def _is_usual(character: str) -> bool:

@@ -2,7 +2,8 @@
 
 The detector alone takes ISO 8859-5 for Windows-1251 and ISO 8859-2 for Windows-1250, each time with text full of signs
 that no word holds. Among candidates of near-equal standing, the one whose text reads least oddly is taken. On 15
-languages in 27 character sets this reads 124 of 125 samples of 20 to 1,000 characters rightly; the detector, 115.
+languages in 44 pairings with a character set, four lengths each, this reads 159 of 176 samples rightly, refuses 16 of
+20 characters, and misreads one; the detector alone, with the same refusals, misreads ten.
 """
 
 from __future__ import annotations
@@ -14,10 +15,23 @@ from itertools import pairwise
 from typing import Final
 
 from ammon.errors import SourceError
+from ammon.sources.language import language_of
 
-LEAST_CONFIDENCE: Final = 0.03
-"""A best candidate less likely than this is refused. True readings of 20 characters and more came out above 0.07, a
-table of 70 bytes at 0.037; noise without NUL bytes has no candidate at all."""
+LEAST_CONFIDENCE: Final = 0.2
+"""A best candidate less likely than this is refused, unless the text's language speaks for it."""
+
+LEAST_STRUCTURED: Final = 0.03
+"""The same for character sets of several bytes, whose structure chance hardly fulfils (a Japanese table of 70 bytes
+came out at 0.037)."""
+
+_STRUCTURED: Final = ("big5", "cp932", "cp949", "cp950", "euc_", "gb18030", "johab", "shift_jis")
+
+_OF_LANGUAGE: Final = {
+    **dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "fi", "id"), ("cp1252",)),
+    **dict.fromkeys(("pl", "cs", "hu", "ro"), ("cp1250", "iso8859-2")),
+    "tr": ("cp1254",),
+}
+"""Character sets that a language in Latin letters was written in. Its small words are ASCII, and tell it in any set."""
 
 MOST_ODD: Final = 0.2
 """More than this share of the characters beyond ASCII reading oddly: it is no text in that character set."""
@@ -53,14 +67,28 @@ def detect(data: bytes) -> tuple[str, float]:
     best = max(reading.likelihood for reading in readings)
     near = (reading for reading in readings if reading.likelihood >= _NEAR * best)
     chosen = min(near, key=lambda reading: (reading.oddness, -reading.likelihood))
+    if not _is_sure(chosen):
+        chosen = _by_language(sample) or chosen
     beyond = sum(byte > 0x7F for byte in sample[:_WEIGHED])
-    if chosen.likelihood < LEAST_CONFIDENCE or chosen.oddness > MOST_ODD * beyond:
+    if not _is_sure(chosen) or chosen.oddness > MOST_ODD * beyond:
         raise SourceError(
             f"Its character set is unclear; the best guess is {chosen.encoding}.",
             code="undecodable",
             hint="Save the file as UTF-8.",
         )
     return chosen.encoding, round(chosen.likelihood, 3)
+
+
+def _is_sure(reading: _Reading) -> bool:
+    structured = reading.encoding.lower().startswith(_STRUCTURED)
+    return reading.likelihood >= (LEAST_STRUCTURED if structured else LEAST_CONFIDENCE)
+
+
+def _by_language(sample: bytes) -> _Reading | None:
+    """The reading that the language of the text's ASCII words calls for, if that can be told."""
+    names = _OF_LANGUAGE.get(language_of(sample.decode("latin-1")), ())
+    readings = [reading for name in names if (reading := _read(sample, name, LEAST_CONFIDENCE))]
+    return min(readings, key=lambda reading: reading.oddness, default=None)
 
 
 def _candidates(sample: bytes) -> list[tuple[str, float]]:

@@ -17,7 +17,29 @@ DEEPEST: Final = 800
 
 _TAG: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
 _VOID: Final = frozenset(
-    "area base br col embed hr img input link meta source track wbr p li td tr th dt dd option".split()
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "td",
+        "tr",
+        "th",
+        "dt",
+        "dd",
+        "option",
+    ]
 )
 _AUTHOR: Final = ("author", "article:author", "dc.creator", "citation_author")
 _DATE: Final = ("article:published_time", "date", "dc.date", "citation_publication_date", "last-modified")

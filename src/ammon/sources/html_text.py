@@ -8,11 +8,55 @@ from ammon.sources.loaded import one_line
 from ammon.sources.sections import Heading
 
 _DROPPED: Final = frozenset(
-    "script style noscript template nav svg iframe object canvas head button select datalist dialog -comment".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "nav",
+        "svg",
+        "iframe",
+        "object",
+        "canvas",
+        "head",
+        "button",
+        "select",
+        "datalist",
+        "dialog",
+        "-comment",
+    ]
 )
 _BLOCKS: Final = frozenset(
-    "address article aside blockquote body details div dl fieldset figcaption figure footer form header hgroup hr html "
-    "main ol p section summary table ul tr dt dd caption".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "details",
+        "div",
+        "dl",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "main",
+        "ol",
+        "p",
+        "section",
+        "summary",
+        "table",
+        "ul",
+        "tr",
+        "dt",
+        "dd",
+        "caption",
+    ]
 )
 _HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
 _NO_DATA: Final = "table, h1, h2, h3, h4, ul, ol, pre"

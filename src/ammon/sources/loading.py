@@ -40,8 +40,7 @@ def load(source: Source, data: bytes, *, as_text: bool = False) -> Document:
         raise SourceError(f"{binary}s are not read yet: {source.uri}.", code="binary")
     try:
         text, encoding, confidence = decode(data, declared=_declared(data))
-        if kind is PLAIN and confidence < 1 and not (as_text or source.path.suffix.lower() in KINDS):
-            raise SourceError("Its extension is unknown and its character set unsure.", code="unsupported")
+        _check_certain(source, kind, confidence, as_text=as_text)
         loaded = _loader(kind)(text, kind) if text.strip() else Loaded("")
     except SourceError as error:
         raise SourceError(f"{source.uri}: {error}", code=error.code, hint=error.hint) from error
@@ -58,6 +57,11 @@ def load(source: Source, data: bytes, *, as_text: bool = False) -> Document:
         encoding=encoding,
         encoding_confidence=confidence,
     )
+
+
+def _check_certain(source: Source, kind: Kind, confidence: float, *, as_text: bool) -> None:
+    if kind is PLAIN and confidence < 1 and not (as_text or source.path.suffix.lower() in KINDS):
+        raise SourceError("Its extension is unknown and its character set unsure.", code="unsupported")
 
 
 def _declared(data: bytes) -> str:

@@ -69,9 +69,8 @@ def _pieces(cell: dict[str, Any]) -> list[tuple[str, PartKind]]:
     kind = _KINDS.get(str(cell.get("cell_type")), "prose")
     pieces: list[tuple[str, PartKind]] = [(_joined(cell.get("source", cell.get("input", ""))), kind)]
     outputs = cell.get("outputs")
-    for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, dict):
-            pieces.append((_output(output), "prose"))
+    shown = outputs if isinstance(outputs, list) else []
+    pieces.extend((_output(output), "prose") for output in shown if isinstance(output, dict))
     return [(piece, kind) for piece, kind in pieces if piece.strip()]
 
 

@@ -13,7 +13,8 @@ from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.rows import Rows
 
-_DELIMITERS: Final = ",;\t|"
+_DELIMITERS: Final = "\t;|,"
+"""Where two fit equally well the first is taken: commas stand in prose and in numbers, the others hardly."""
 _SNIFFED_LINES: Final = 50
 _SNIFFED_CHARACTERS: Final = 65_536
 _NUMBER: Final = re.compile(r"\s*[-+(]?[$€£¥]?[\d.,]+(?:[eE][-+]?\d+)?\s*%?\)?\s*$")

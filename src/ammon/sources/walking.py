@@ -100,15 +100,8 @@ class _Walk:
         if folder.relative and not _MARKERS.isdisjoint(names):
             yield Skip(escape(folder.shown), "ignored", "It is a virtual environment or a cache, by its own marker.")
             return
-        ignored = folder.ignored
-        for name in IGNORE_FILES:
-            if name in names:
-                try:
-                    ignored = ignored.with_file(os.path.join(folder.path, name), folder.relative)
-                except OSError as error:
-                    yield _unreadable(os.path.join(folder.shown, name), error)
-                except ValueError as error:
-                    yield Skip(escape(os.path.join(folder.shown, name)), "malformed", f"Its rules are void: {error}")
+        ignored, faults = _with_rules(folder, names)
+        yield from faults
         for entry in entries:
             item = self._entry(entry, folder, ignored)
             if item is not None:
@@ -154,6 +147,22 @@ class _Walk:
 
     def _left_out(self, shown: str, relative: str, code: str, reason: str) -> Skip | None:
         return Skip(escape(shown), code, reason) if self.globs.match(relative) else None
+
+
+def _with_rules(folder: _Folder, names: set[str]) -> tuple[Ignored, list[Skip]]:
+    """The rules in force in a folder, and which of its ignore files could not be used."""
+    ignored, faults = folder.ignored, []
+    for name in IGNORE_FILES:
+        if name not in names:
+            continue
+        shown = os.path.join(folder.shown, name)
+        try:
+            ignored = ignored.with_file(os.path.join(folder.path, name), folder.relative)
+        except OSError as error:
+            faults.append(_unreadable(shown, error))
+        except ValueError as error:
+            faults.append(Skip(escape(shown), "malformed", f"Its rules are void: {error}"))
+    return ignored, faults
 
 
 def _judged(path: str, shown: str, status: os.stat_result, max_bytes: int) -> Source | Skip:
