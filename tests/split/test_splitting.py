@@ -136,7 +136,7 @@ def test_code_is_cut_between_functions() -> None:
     assert all(chunk.text.startswith("def ") and chunk.text.rstrip().endswith("return y") for chunk in chunks)
 
 
-@pytest.mark.parametrize("name", ["bash", "c", "c_sharp", "cpp", "css", "go", "haskell", "java", "javascript", "kotlin", "lua", "php", "python", "ruby", "rust", "scala", "sql", "swift", "typescript", "tsx"])  # fmt: skip  # fmt: skip  # noqa: E501
+@pytest.mark.parametrize("name", ["bash", "c", "c_sharp", "cpp", "css", "go", "haskell", "java", "javascript", "kotlin", "lua", "php", "python", "ruby", "rust", "scala", "sql", "swift", "typescript", "tsx"])  # fmt: skip  # fmt: skip
 def test_every_grammar_that_a_file_may_name_is_installed(name: str) -> None:
     from ammon.split.grammars import grammar
 

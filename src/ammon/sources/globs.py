@@ -46,6 +46,11 @@ def _translated(token: str) -> str:
             return "[^/]*"
         case "?":
             return "[^/]"
+        case _:
+            return _class_or_choice(token)
+
+
+def _class_or_choice(token: str) -> str:
     if len(token) > 1 and token[0] == "[":
         inside = token[1:-1].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
         return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"

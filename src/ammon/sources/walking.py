@@ -120,6 +120,7 @@ class _Walk:
         name = entry.name
         shown = os.path.join(folder.shown, name)
         relative = folder.relative + name
+        link = False
         try:
             link = entry.is_symlink()
             if link and not self.follow_links:

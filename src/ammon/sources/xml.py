@@ -6,7 +6,7 @@ The parser is closed to the outside: no entities of the document's own, no exter
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -14,6 +14,9 @@ from ammon.errors import SourceError
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded, one_line, storable
 from ammon.sources.rows import Rows
+
+Element: TypeAlias = Any
+"""An lxml element; lxml brings no types of its own."""
 
 _ENTRIES: Final = frozenset({"item", "entry"})
 _FEEDS: Final = frozenset({"rss", "feed", "RDF"})
@@ -40,7 +43,7 @@ def load(text: str, kind: Kind) -> Loaded:
     return Loaded(storable("\n".join(_lines(root))), title, language, metadata)
 
 
-def _parsed(text: str) -> tuple[etree._Element, str]:
+def _parsed(text: str) -> tuple[Element, str]:
     """The root element, and what was wrong with the document, if anything was."""
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True,
@@ -56,18 +59,18 @@ def _parsed(text: str) -> tuple[etree._Element, str]:
     return root, f"line {errors[0].line}: {errors[0].message}" if len(errors) else ""
 
 
-def _name(element: etree._Element) -> str:
+def _name(element: Element) -> str:
     """The element's name without its namespace; empty for what is no element."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def _whole(element: etree._Element) -> str:
+def _whole(element: Element) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
-def _lines(root: etree._Element) -> Iterator[str]:
+def _lines(root: Element) -> Iterator[str]:
     """Yield the texts in reading order. An element that holds only others ends with a blank line."""
-    silent: etree._Element | None = None
+    silent: Element | None = None
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if silent is not None:
             silent = None if event == "end" and element is silent else silent
@@ -81,7 +84,7 @@ def _lines(root: etree._Element) -> Iterator[str]:
             yield element.tail.strip()
 
 
-def _own(element: etree._Element) -> Iterator[str]:
+def _own(element: Element) -> Iterator[str]:
     text = element.text.strip() if element.text else ""
     if text:
         yield text
@@ -90,7 +93,7 @@ def _own(element: etree._Element) -> Iterator[str]:
         yield from (f"{etree.QName(str(name)).localname}: {value}" for name, value in element.attrib.items() if value)
 
 
-def _feed(root: etree._Element, title: str, language: str) -> Loaded:
+def _feed(root: Element, title: str, language: str) -> Loaded:
     rows = Rows()
     rows.add(title)
     for element in root.iter():
@@ -100,7 +103,7 @@ def _feed(root: etree._Element, title: str, language: str) -> Loaded:
     return Loaded(rows.text(), title, language or declared[:2].lower(), parts=rows.parts)
 
 
-def _readable(element: etree._Element) -> str:
+def _readable(element: Element) -> str:
     """A field of an entry as text; the HTML that feeds put into fields is read, not shown."""
     text = _whole(element) if _name(element) not in _SILENT else ""
     if "<" not in text:
