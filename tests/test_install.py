@@ -61,7 +61,7 @@ def test_every_default_dependency_states_a_permissive_licence() -> None:
     found = {}
     for name, installed in closure().items():
         fields = installed.metadata
-        stated = fields["License-Expression"] or fields["License"] or ""
+        stated = " ".join(each for name in ("License-Expression", "License") for each in fields.get_all(name, []))
         classified = " ".join(each for each in fields.get_all("Classifier", []) if "License" in each)
         text = f"{stated[:80]} {classified}"
         if any(each in text.replace("LGPL", "") for each in strict) or not text.strip():
