@@ -137,7 +137,7 @@ def test_a_folder_that_is_gone_is_an_error_and_removes_nothing(run: Mirror, stor
     assert sorted(held(store)) == ["a.md", "b.txt", "c.md"]
 
 
-def test_a_broken_file_costs_itself_only(run: Mirror, store: LocalStore, folder: Path) -> None:
+def test_a_broken_file_costs_itself_only(run: Mirror, folder: Path) -> None:
     (folder / "broken.txt").write_bytes(b"\x81\x8d\x8f\x90\x9d" * 50)
     (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     report = run()

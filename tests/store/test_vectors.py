@@ -15,7 +15,8 @@ from ammon.types import Ids, Vectors
 
 def unit_rows(count: int, dim: int, seed: int = 0) -> Vectors:
     rows = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
 
 
 def filled(count: int, dim: int = 64, seed: int = 0) -> tuple[VectorIndex, Ids, Vectors]:

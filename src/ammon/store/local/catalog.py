@@ -139,19 +139,11 @@ class Catalog:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            self._commit()
-
-    def _commit(self) -> None:
-        try:
-            self._connection.execute("COMMIT")
-        except apsw.Error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
 
     def run(self, sql: str, bindings: Any = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of one statement, lazily."""
@@ -173,10 +165,6 @@ class Catalog:
         for row in self.rows(sql, bindings):
             return row[0]
         return None
-
-    def last_row_id(self) -> int:
-        """The id that the last INSERT of this connection made."""
-        return self._connection.last_insert_rowid()
 
     def sequence(self) -> int:
         """The number of the last change; what a derived index must have reached to be up to date."""
@@ -219,5 +207,3 @@ def _schema_of(connection: apsw.Connection) -> int:
     if version is None or not str(version).isdigit():
         raise LibraryDamaged("The catalog does not say which schema it has.", hint="Restore a copy of the library.")
     return int(version)
-
-

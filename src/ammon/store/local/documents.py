@@ -140,9 +140,7 @@ def record_of(row: tuple[Any, ...]) -> Record:
     (chunk_id, document_id, ordinal, start, end, text, first_line, last_line, page, heading, tokens, *rest) = row
     uri, title, media_type, language, metadata, size, modified = rest
     chunk = Chunk(ordinal, start, end, text, first_line, last_line, page, tuple(json.loads(heading)), tokens)
-    return Record(
-        chunk_id, document_id, chunk, uri, title, media_type, language, json.loads(metadata), size, modified
-    )
+    return Record(chunk_id, document_id, chunk, uri, title, media_type, language, json.loads(metadata), size, modified)
 
 
 def read_document(catalog: Catalog, uri: str) -> Document | None:

@@ -101,7 +101,7 @@ class Ledger:
             note(self._catalog, "document", first, last)
 
     def leave_out(self, source: Source, root: int | None, skip: Skip, *, state: str, content_hash: str = "") -> None:
-        """Note why a file is not in the library (``state`` ``skipped`` or ``failed``); what it held before is removed."""
+        """Note why a file is not in the library (``state``: ``skipped`` or ``failed``); what it held is removed."""
         with self._catalog.writing():
             known = self._catalog.value("SELECT id FROM document WHERE uri = ?", (source.uri,))
             if known is not None:

@@ -90,7 +90,8 @@ class VectorIndex:
         if mask is not None and not mask.any():
             return np.empty(0, np.int64)
         _, slots = self._codes.search(_padded(vector.reshape(1, -1)), k=min(k, len(self)), mask=mask)
-        return self.ids[slots[0]]
+        best: Ids = self.ids[slots[0]]
+        return best
 
     def save(self, path: Path, *, library: str, space: int) -> None:
         """Write the index to ``path``, durably and atomically."""
