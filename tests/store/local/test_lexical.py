@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import signal
 import subprocess
 import sys
@@ -299,3 +300,24 @@ def test_the_mark_is_json_that_tells_the_rules(tmp_path: Path) -> None:
     assert json.loads(json.dumps(note)) == {
         "library": "one", "terms": TERMS_VERSION, "format": lexical.FORMAT, "sequence": 1
     }  # fmt: skip
+
+
+def test_flipped_bits_never_raise_anything_but_damage(tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    filled({key: f"apple pie {key} {'fig ' * (key % 7)}" for key in range(1, 1500)}, path)
+    chance = np.random.default_rng(11)
+    files = [file for kind in ("idx", "term", "fieldnorm", "fast") for file in path.glob(f"*.{kind}")]
+    for turn in range(24):
+        file = files[turn % len(files)]
+        content = file.read_bytes()
+        broken = bytearray(content)
+        for place in chance.integers(0, len(content), 6):
+            broken[place] ^= 0xFF
+        file.write_bytes(broken)
+        damaged = tmp_path / str(turn)
+        shutil.copytree(path, damaged)
+        file.write_bytes(content)
+        try:
+            LexicalIndex.open(damaged, library="one").search("apple fig 7 700", 50)
+        except LibraryDamaged as error:
+            assert str(damaged) in str(error)

@@ -12,8 +12,7 @@ import shutil
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ import tantivy
 from numpy.typing import NDArray
 from tantivy import Occur, Query
 
-from ammon.errors import AmmonError, LibraryDamaged, LibraryError
+from ammon.errors import LibraryDamaged, LibraryError
 from ammon.store.local.terms import TERMS_VERSION, terms
 from ammon.types import Candidates, Ids
 
@@ -51,6 +50,9 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+_SCHEMA = _schema()
+
+
 class LexicalIndex:
     """BM25 (k1 = 1.2, b = 0.75) over the terms of chunks. Any number may read; one at a time may `apply`."""
 
@@ -69,7 +71,7 @@ class LexicalIndex:
         then 0, and the caller applies everything again. Raises: LibraryError when the folder cannot be written.
         """
         if path is None:
-            return cls(_begin(tantivy.Index(_schema()), library), None, library)
+            return cls(_begin(tantivy.Index(_SCHEMA), library), None, library)
         try:
             if not path.exists():
                 _create(path, library)
@@ -90,7 +92,7 @@ class LexicalIndex:
     def reload(self) -> None:
         """See what other processes committed. One `stat` when there is nothing new. Raises: LibraryDamaged."""
         if self.path is not None and _version(self.path) != self._seen:
-            with _sound(self.path):
+            with _Sound(self.path):
                 self._index.reload()
                 self._refresh()
 
@@ -108,7 +110,7 @@ class LexicalIndex:
         An id that is already there is replaced. The caller holds the library's write lock.
         Raises: LibraryError when the disk is full or the folder cannot be written; nothing is changed then.
         """
-        with _sound(self.path):
+        with _Sound(self.path):
             writer = self._index.writer(heap_size=HEAP_BYTES, num_threads=1)
             try:
                 for chunk_id in removed:
@@ -130,7 +132,7 @@ class LexicalIndex:
         ``allowed`` is indexed by chunk id; ids beyond its end are not allowed. Fewer than ``k`` come back only where
         fewer match. Raises: LibraryDamaged.
         """
-        with _sound(self.path):
+        with _Sound(self.path):
             query = self._query(text)
             share = 1.0
             if allowed is not None and query is not None:
@@ -140,27 +142,7 @@ class LexicalIndex:
                     query, allowed, share = _among(query, permitted), None, 1.0
             if query is None or k <= 0 or share == 0:
                 return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
-            return self._best(query, k, allowed, int((k + SLACK) / share))
-
-    def _best(self, query: Query, k: int, allowed: NDArray[np.bool_] | None, limit: int) -> Candidates:
-        while True:
-            limit = max(1, min(limit, self._searcher.num_docs))
-            ids, scores = self._list(query, limit)
-            lowest = scores[-1] if len(ids) == limit < self._searcher.num_docs else -math.inf
-            if allowed is not None:
-                inside = ids < len(allowed)
-                inside[inside] = allowed[ids[inside]]
-                ids, scores = ids[inside], scores[inside]
-            order = np.lexsort((ids, -scores))[:k]
-            if lowest == -math.inf or (len(order) == k and scores[order[-1]] > lowest):
-                return Candidates(ids[order], scores[order])
-            limit *= 4
-
-    def _list(self, query: Query, limit: int) -> tuple[Ids, NDArray[np.float32]]:
-        hits = self._searcher.search(query, limit, count=False).hits
-        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
-        # a sum over the same terms differs in its last bits between segments; rounded, ties are ties
-        return np.array(ids, np.int64), np.array([score for score, _ in hits], np.float32).round(4)
+            return _best(self._searcher, query, k, allowed, int((k + SLACK) / share))
 
     def _query(self, text: str) -> Query | None:
         """The best terms of ``text`` joined by OR; ``None`` when the index knows none of them."""
@@ -173,12 +155,8 @@ class LexicalIndex:
             if frequencies[term]
         }
         best = sorted(worth, key=lambda term: (-worth[term], term))[:MOST_TERMS]
-        clauses = [(Occur.Should, self._clause(term, counts[term])) for term in best]
+        clauses = [(Occur.Should, _clause(term, counts[term])) for term in best]
         return Query.boolean_query(clauses) if clauses else None
-
-    def _clause(self, term: str, count: int) -> Query:
-        clause = Query.term_query(self._index.schema, _BODY, term, "freq")
-        return Query.boost_query(clause, float(count)) if count > 1 else clause
 
     def count(self) -> int:
         """How many chunks are in the index."""
@@ -199,8 +177,38 @@ class LexicalIndex:
         return [file.name for file in sorted(self.path.iterdir()) if file.suffix in _DATA and not _intact(file)]
 
 
+def _best(
+    searcher: tantivy.Searcher, query: Query, k: int, allowed: NDArray[np.bool_] | None, limit: int
+) -> Candidates:
+    """The first ``k`` that are allowed, looking at ``limit`` hits first and at more while that is too few."""
+    while True:
+        limit = max(1, min(limit, searcher.num_docs))
+        ids, scores = _list(searcher, query, limit)
+        lowest = scores[-1] if len(ids) == limit < searcher.num_docs else -math.inf
+        if allowed is not None:
+            inside = ids < len(allowed)
+            inside[inside] = allowed[ids[inside]]
+            ids, scores = ids[inside], scores[inside]
+        order = np.lexsort((ids, -scores))[:k]
+        if lowest == -math.inf or (len(order) == k and scores[order[-1]] > lowest):
+            return Candidates(ids[order], scores[order])
+        limit *= 4
+
+
+def _list(searcher: tantivy.Searcher, query: Query, limit: int) -> tuple[Ids, NDArray[np.float32]]:
+    hits = searcher.search(query, limit, count=False).hits
+    ids = searcher.fast_field_values("id", [address for _, address in hits])
+    # a sum over the same terms differs in its last bits between segments; rounded, ties are ties
+    return np.array(ids, np.int64), np.array([score for score, _ in hits], np.float32).round(4)
+
+
+def _clause(term: str, count: int) -> Query:
+    clause = Query.term_query(_SCHEMA, _BODY, term, "freq")
+    return Query.boost_query(clause, float(count)) if count > 1 else clause
+
+
 def _among(query: Query, ids: Sequence[int] | Ids) -> Query:
-    only = Query.term_set_query(_schema(), "id", [int(chunk_id) for chunk_id in ids])
+    only = Query.term_set_query(_SCHEMA, "id", [int(chunk_id) for chunk_id in ids])
     return Query.boolean_query([(Occur.Must, Query.const_score_query(only, 0.0)), (Occur.Must, query)])
 
 
@@ -211,7 +219,7 @@ def _mark(writer: tantivy.IndexWriter, library: str, sequence: int) -> None:
 
 
 def _note(searcher: tantivy.Searcher) -> dict[str, str | int] | None:
-    hits = searcher.search(Query.term_query(_schema(), "kind", "mark", "basic"), 1).hits
+    hits = searcher.search(Query.term_query(_SCHEMA, "kind", "mark", "basic"), 1).hits
     if not hits:
         return None
     note: dict[str, str | int] = json.loads(searcher.doc(hits[0][1])["note"][0])
@@ -231,7 +239,7 @@ def _create(path: Path, library: str) -> None:
     """Make an empty index beside ``path`` and move it there whole, so that no reader meets a half-made one."""
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     draft.mkdir(parents=True)
-    _begin(tantivy.Index(_schema(), path=str(draft)), library)
+    _begin(tantivy.Index(_SCHEMA, path=str(draft)), library)
     try:
         draft.rename(path)
     except OSError:
@@ -252,7 +260,7 @@ def _remove(path: Path) -> None:
 def _load(path: Path, library: str) -> tantivy.Index | None:
     """The index at ``path``; ``None`` when it cannot be read, or not with our rules, or is another library's."""
     try:
-        with _sound(path):
+        with _Sound(path):
             index = tantivy.Index.open(str(path))
             note = _note(index.searcher())
     except LibraryError:
@@ -272,24 +280,23 @@ def _version(path: Path | None) -> tuple[int, int, int] | None:
     return state.st_ino, state.st_mtime_ns, state.st_size
 
 
-@contextmanager
-def _sound(path: Path | None) -> Generator[None]:
-    """Raise tantivy's errors, and panics of its Rust code over damaged bytes, as Ammon's."""
-    try:
-        yield
-    except AmmonError:
-        raise
-    except ValueError as error:
-        if "No space left" in str(error):
+class _Sound:
+    """Raises tantivy's errors, and panics of its Rust code over damaged bytes, as Ammon's."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._name = path or "memory"
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is ValueError and "No space left" in str(error):
             raise LibraryError(
-                f"The disk is full; the keyword index at {path} is as it was.",
+                f"The disk is full; the keyword index at {self._name} is as it was.",
                 hint="Free some space and run the command again; it goes on where it stopped.",
             ) from error
-        raise LibraryDamaged(f"The keyword index at {path or 'memory'} failed: {error}.", hint=_REST) from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise LibraryDamaged(f"The keyword index at {path or 'memory'} is damaged: {error}.", hint=_REST) from error
+        # the class of a panic cannot be imported, and is no Exception
+        if kind in (ValueError, TypeError) or (kind is not None and kind.__name__ == "PanicException"):
+            raise LibraryDamaged(f"The keyword index at {self._name} failed: {error}.", hint=_REST) from error
 
 
 _DATA = frozenset({".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"})
