@@ -283,3 +283,18 @@ def test_parts_made_by_a_program_are_chunks_of_their_own(library: Library) -> No
     text = "first row\nsecond row\n"
     library.add([Document("rows", text, parts=(Part(0, 9, "row"), Part(10, 20, "row")))])
     assert sorted(hit.text for hit in library.search("row", k=5)) == ["first row", "second row"]
+
+
+def test_odd_values_of_a_program_are_stored_as_far_as_they_can_be(library: Library) -> None:
+    odd = {"ratio": float("nan"), "name": "half \ud83d", "deep": {"list": [1, None, float("inf")]}}
+    library.add([Document("odd\udcff", "A text with half an emoji \ud83d in it.", metadata=odd)])
+    hit = library.search("emoji", k=1)[0]
+    assert hit.text == "A text with half an emoji \ufffd in it."
+    assert hit.metadata == {"ratio": None, "name": "half \ufffd", "deep": {"list": [1, None, None]}}
+
+
+def test_metadata_that_cannot_be_stored_is_named_and_harms_nothing_else(library: Library) -> None:
+    with pytest.raises(InputError, match="bad:1"):
+        library.add([Document("bad:1", "text", metadata={"when": object()})])
+    assert library.status().documents == 0
+    assert library.add([Document("good:1", "fine")]).added == 1

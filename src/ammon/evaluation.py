@@ -13,7 +13,7 @@ from ammon.evaluate.datasets import Dataset, read_dataset
 from ammon.evaluate.report import Report, evaluate
 from ammon.search.group import group
 from ammon.store.local.store import LocalStore
-from ammon.types import Candidates, Document, Mode, Vectors
+from ammon.types import Candidates, Document, Mode, Part, Vectors
 
 if TYPE_CHECKING:
     from ammon.library import Library
@@ -53,7 +53,10 @@ def evaluate_folder(library: Library, folder: Path) -> Report:
 
 def _documents(dataset: Dataset, prefix: str) -> Iterator[Document]:
     for passage in dataset.passages:
-        yield Document(uri=prefix + passage.id, text=passage.whole, title=passage.title)
+        # A title is a heading over all of its text: every chunk of a long passage is found by it.
+        heading = (passage.title,) if passage.title else ()
+        whole = Part(0, len(passage.text), heading=heading)
+        yield Document(uri=prefix + passage.id, text=passage.text, title=passage.title, parts=(whole,))
 
 
 class _Exact:

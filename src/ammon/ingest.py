@@ -18,6 +18,7 @@ from ammon import sources
 from ammon.errors import PathNotFound, SourceError
 from ammon.ports import Embedder, Split
 from ammon.store.local.backlog import count_pending
+from ammon.store.local.documents import valid_text
 from ammon.store.local.ledger import Known
 from ammon.store.local.store import LocalStore
 from ammon.types import Document, Entry, Report, Skip, Source
@@ -88,9 +89,11 @@ class _Batch:
         self._store = store
         self._entries: list[Entry] = []
         self._characters = 0
-        self._since = time.monotonic()
+        self._since = 0.0
 
     def add(self, entry: Entry) -> None:
+        if not self._entries:
+            self._since = time.monotonic()
         self._entries.append(entry)
         self._characters += len(entry.document.text)
         if self._characters >= BATCH_CHARACTERS or time.monotonic() - self._since >= BATCH_SECONDS:
@@ -99,7 +102,7 @@ class _Batch:
     def commit(self) -> None:
         if self._entries:
             self._store.put(self._entries)
-        self._entries, self._characters, self._since = [], 0, time.monotonic()
+        self._entries, self._characters = [], 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +257,8 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
     """Store documents that come from a program rather than from files. Equal ones are passed over."""
     tally, batch = _Tally(), _Batch(store)
     known = store.ledger.known()
-    for document in documents:
+    for given in documents:
+        document = replace(given, uri=valid_text(given.uri), text=valid_text(given.text), title=valid_text(given.title))
         digest = hashlib.blake2b(repr(document).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         before = known.get(document.uri)
         if before is not None and before.content_hash == digest:

@@ -6,20 +6,26 @@ catalog, without reading a source or embedding a text again.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
-from ammon.errors import LibraryBusy, LibraryError
+from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.lexical import LexicalIndex
+from ammon.store.local.masks import Mask
 from ammon.store.local.replay import removed_since, texts_since, vectors_since
 from ammon.store.local.spaces import Space, active_space
 from ammon.store.local.vectors import VectorIndex
+from ammon.types import Candidates
 
 LEXICAL_NAME = "lexical"
 SAVE_AFTER_ROWS = 4096
 SAVE_AFTER_SHARE = 0.05
 """The vector file is written anew once this many rows, or this share of them, would have to be replayed."""
+
+WASTE = 1.0
+"""Removed passages for each one that is left, past which the lexical index is built anew."""
 
 
 def vector_file(folder: Path, space: int) -> Path:
@@ -52,12 +58,10 @@ class DerivedIndexes:
 
     def _open_lexical(self) -> LexicalIndex:
         path = self._catalog.folder / LEXICAL_NAME
-        if path.exists():
-            return LexicalIndex.open(path, library=self._catalog.uuid)
         try:
-            with self._catalog.locked():
-                return LexicalIndex.open(path, library=self._catalog.uuid)
+            return LexicalIndex.open(path, library=self._catalog.uuid)
         except LibraryError:
+            # The folder cannot be written: the same index, in memory.
             return LexicalIndex.open(None, library=self._catalog.uuid)
 
     def _catch_up_lexical(self) -> None:
@@ -68,20 +72,45 @@ class DerivedIndexes:
         except LibraryBusy:
             return
         except LibraryError:
-            # The folder cannot be written: the same index, in memory.
             self._lexical = LexicalIndex.open(None, library=self._catalog.uuid)
-            self.write_lexical()
+            self._replay_lexical(self._lexical)
 
     def write_lexical(self) -> None:
         """Bring the lexical index up to the catalog, durably; the caller holds the write lock."""
         with self._guard:
-            index = self._lexical = self._lexical or self._open_lexical()
-            index.reload()
-            with self._catalog.reading():
-                wanted = self._catalog.sequence()
-                if index.sequence < wanted:
-                    removed = removed_since(self._catalog, index.sequence).tolist() if index.sequence else []
-                    index.apply(texts_since(self._catalog, index.sequence), removed, wanted)
+            self._lexical = self._lexical or self._open_lexical()
+            try:
+                self._lexical.reload()
+                self._replay_lexical(self._lexical)
+            except LibraryDamaged:
+                self._lexical = self._fresh_lexical()
+                self._replay_lexical(self._lexical)
+
+    def _replay_lexical(self, index: LexicalIndex) -> None:
+        with self._catalog.reading():
+            wanted = self._catalog.sequence()
+            if index.sequence < wanted:
+                removed = removed_since(self._catalog, index.sequence).tolist() if index.sequence else []
+                index.apply(texts_since(self._catalog, index.sequence), removed, wanted)
+
+    def _fresh_lexical(self) -> LexicalIndex:
+        """An empty lexical index in place of the one there is."""
+        shutil.rmtree(self._catalog.folder / LEXICAL_NAME, ignore_errors=True)
+        return self._open_lexical()
+
+    def renew_lexical(self) -> None:
+        """Build the lexical index anew from the catalog. Raises: LibraryBusy."""
+        with self._guard, self._catalog.locked():
+            self._lexical = self._fresh_lexical()
+            self.write_lexical()
+
+    def search_lexical(self, text: str, k: int, allowed: Mask | None) -> Candidates:
+        """The ``k`` best chunks for the terms of ``text``; an index found damaged is built anew first."""
+        try:
+            return self.lexical().search(text, k, allowed)
+        except LibraryDamaged:
+            self.renew_lexical()
+            return self.lexical().search(text, k, allowed)
 
     def vectors(self) -> tuple[VectorIndex, Space] | None:
         """The vector index of the active space, up to date; ``None`` before anything was embedded."""
@@ -113,6 +142,12 @@ class DerivedIndexes:
             for ids, vectors in vectors_since(self._catalog, index.sequence, space.id, space.dim):
                 index.add(ids, vectors)
             index.sequence = wanted
+
+    def tidy(self) -> None:
+        """Write the vector index if it has moved on; build a lexical index anew that is mostly removed text."""
+        self.save_vectors()
+        if self.lexical().waste() > WASTE:
+            self.renew_lexical()
 
     def save_vectors(self, *, always: bool = False) -> None:
         """Write the vector index to its file when enough has changed since, or ``always``. Takes the write lock."""

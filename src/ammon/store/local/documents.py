@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ammon.errors import InputError
 from ammon.store.local.catalog import Catalog
 from ammon.types import Chunk, Document, Entry, Record
 
 RECORD_COLUMNS = """c.id, c.document, c.ordinal, c.start, c."end", c.text, c.first_line, c.last_line, c.page, c.heading,
 c.tokens, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified"""
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def embedded_text(heading: Iterable[str], text: str) -> str:
@@ -26,6 +31,39 @@ def embedded_text(heading: Iterable[str], text: str) -> str:
 def text_hash(text: str) -> bytes:
     """16 bytes of BLAKE2b: the key that a text's vector is kept under."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def metadata_json(document: Document) -> str:
+    """The document's metadata as JSON that SQLite reads; numbers that are none (NaN, infinities) become null.
+
+    Raises: InputError for a value that JSON has no form for.
+    """
+    try:
+        return json.dumps(_storable(document.metadata), ensure_ascii=False, sort_keys=True, allow_nan=False)
+    except (TypeError, RecursionError) as error:
+        raise InputError(
+            f"The metadata of {document.uri} cannot be stored: {error}.",
+            hint="Metadata holds text, numbers, true, false, null, lists and mappings with text keys.",
+        ) from error
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return valid_text(value)
+        case float() if not math.isfinite(value):
+            return None
+        case Mapping():
+            return {valid_text(str(key)): _storable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_storable(inner) for inner in value]
+        case _:
+            return value
+
+
+def valid_text(text: str) -> str:
+    """The text with each lone surrogate, which no file or database can hold, replaced by U+FFFD; lengths stay."""
+    return text if text.isascii() else LONE_SURROGATE.sub("\ufffd", text)
 
 
 def put_entry(catalog: Catalog, entry: Entry) -> int:
@@ -51,7 +89,7 @@ def _put_document(catalog: Catalog, entry: Entry) -> int:
         document.language,
         document.encoding,
         document.encoding_confidence,
-        json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True),
+        metadata_json(document),
         document.text[end:],
     )
     return int(

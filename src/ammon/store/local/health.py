@@ -118,8 +118,15 @@ def _examine_vectors(store: LocalStore) -> list[Finding]:
 
 
 def _examine_lexical(store: LocalStore) -> list[Finding]:
-    held, wanted = store.derived.lexical().count(), int(store.catalog.value("SELECT count(*) FROM chunk"))
-    return [] if held == wanted else [_derived(LEXICAL_NAME, f"it holds {held} passages, the catalog {wanted}")]
+    try:
+        index = store.derived.lexical()
+        findings = [_derived(LEXICAL_NAME, f"{name} does not match its checksum") for name in index.damage()]
+        held, wanted = index.count(), int(store.catalog.value("SELECT count(*) FROM chunk"))
+    except LibraryDamaged as error:
+        return [_derived(LEXICAL_NAME, str(error))]
+    if not findings and held != wanted:
+        findings.append(_derived(LEXICAL_NAME, f"it holds {held} passages, the catalog {wanted}"))
+    return findings
 
 
 def _derived(file: str, problem: str) -> Finding:

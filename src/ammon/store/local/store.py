@@ -62,7 +62,7 @@ class LocalStore:
     def settle(self) -> None:
         """Tidy up after a run: drop loose vectors, note how far embedding has come, save the vector index."""
         backlog.settle(self.catalog)
-        self.derived.save_vectors()
+        self.derived.tidy()
 
     def dense(self, vector: Vectors, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
@@ -98,7 +98,7 @@ class LocalStore:
 
     def lexical(self, text: str, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest BM25 score for the terms of ``text``; those without a term are not matches."""
-        return self.derived.lexical().search(text, k, self._masks.allowed(where))
+        return self.derived.search_lexical(text, k, self._masks.allowed(where))
 
     def records(self, ids: Ids) -> list[Record]:
         """The chunks of these ids, in this order; ids that are gone are left out."""
