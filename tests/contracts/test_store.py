@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,3 +157,31 @@ def test_a_filter_costs_no_row(
     assert len(lexical) == min(k, len(matching))
     assert set(lexical) <= set(matching)
     store.close()
+
+
+def test_threads_may_search_while_one_writes(store: LocalStore) -> None:
+    store.put([document(str(number), [f"stay {number}"]) for number in range(40)])
+    embed_all(store)
+    done = threading.Event()
+    wrong: list[object] = []
+
+    def search() -> None:
+        while not done.is_set():
+            found = {record.uri for record in store.records(store.dense(vector_of("stay 1"), 500).ids)}
+            if not {str(number) for number in range(40)} <= found:
+                wrong.append(found)
+            if len(store.lexical("stay", 500)) < 40:
+                wrong.append("words")
+
+    threads = [threading.Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(25):
+        store.put([document("come and go", [f"stay for {number}", f"and {number} more"])])
+        embed_all(store)
+        if number % 3 == 0:
+            store.remove(["come and go"])
+    done.set()
+    for thread in threads:
+        thread.join(30)
+    assert wrong == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +67,8 @@ class Catalog:
             _make_folder(folder)
         self._lock = filelock.FileLock(folder / LOCK_NAME)
         self._local = threading.local()
-        self._opened: list[apsw.Connection] = []
+        # Weakly: the connection of a thread that has ended goes with it.
+        self._opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         with _translated(self.path):
             self._upgrade()
             self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
@@ -77,7 +79,7 @@ class Catalog:
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = _connect(self.path)
-            self._opened.append(connection)
+            self._opened.add(connection)
         return connection
 
     def _upgrade(self) -> None:
@@ -172,8 +174,8 @@ class Catalog:
 
     def close(self) -> None:
         """Close the connections of all threads. Closing twice is harmless."""
-        while self._opened:
-            self._opened.pop().close()
+        for connection in list(self._opened):
+            connection.close()
         self._local = threading.local()
 
 

@@ -10,6 +10,8 @@ import shutil
 import threading
 from pathlib import Path
 
+import numpy as np
+
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.lexical import LexicalIndex
@@ -17,7 +19,7 @@ from ammon.store.local.masks import Mask
 from ammon.store.local.replay import removed_since, texts_since, vectors_since
 from ammon.store.local.spaces import Space, active_space
 from ammon.store.local.vectors import VectorIndex
-from ammon.types import Candidates
+from ammon.types import Candidates, Ids, Vectors
 
 LEXICAL_NAME = "lexical"
 SAVE_AFTER_ROWS = 4096
@@ -124,6 +126,12 @@ class DerivedIndexes:
             self._catch_up_vectors(self._vectors, space)
             return self._vectors, space
 
+    def search_vectors(self, vector: Vectors, k: int, allowed: Mask | None) -> Ids:
+        """About the ``k`` nearest chunk ids, best first; see `VectorIndex.search`."""
+        with self._guard:
+            found = self.vectors()
+            return found[0].search(vector, k, allowed) if found else np.empty(0, np.int64)
+
     def _load_vectors(self, space: Space) -> VectorIndex:
         path = vector_file(self._catalog.folder, space.id)
         index = VectorIndex.load(path, library=self._catalog.uuid, space=space.id, dim=space.dim)
@@ -135,7 +143,8 @@ class DerivedIndexes:
     def _catch_up_vectors(self, index: VectorIndex, space: Space) -> None:
         with self._catalog.reading():
             wanted = self._catalog.sequence()
-            if index.sequence == wanted:
+            # Another thread may have brought it further than this thread's view of the catalog.
+            if index.sequence >= wanted:
                 return
             if index.sequence:
                 index.remove(removed_since(self._catalog, index.sequence))

@@ -66,13 +66,14 @@ class LocalStore:
 
     def dense(self, vector: Vectors, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
+        if k <= 0:
+            return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
         with self.catalog.reading():
-            allowed = self._masks.allowed(where)
-            found = self.derived.vectors()
-            if found is None or k <= 0:
-                return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
-            near = found[0].search(vector, max(RESCORED_PER_HIT * k, RESCORED_AT_LEAST), allowed)
+            wide = max(RESCORED_PER_HIT * k, RESCORED_AT_LEAST)
+            near = self.derived.search_vectors(vector, wide, self._masks.allowed(where))
             ids, rows = self.vectors_of(near)
+        if not len(ids):
+            return Candidates(ids, np.empty(0, np.float32))
         scores = rows @ vector.astype(np.float32)
         best = np.lexsort((ids, -scores))[:k]
         return Candidates(ids[best], scores[best])
