@@ -33,7 +33,7 @@ def filled(folder: Path) -> LocalStore:
 def check(store: LocalStore) -> None:
     assert len(store.lexical("common", 100)) == 30
     assert [record.uri for record in store.records(store.lexical("word7", 1).ids)] == ["7"]
-    assert len(store.dense(np.ones(DIM, np.float32) / 4, 100)) == 30
+    assert len(store.dense(np.full(DIM, 0.25, np.float32), 100)) == 30
 
 
 def overwrite(path: Path) -> None:
@@ -95,7 +95,7 @@ def test_an_older_copy_of_a_derived_file_catches_up(tmp_path: Path) -> None:
     store.close()
     shutil.copy(tmp_path / "older", tmp_path / "a" / "vectors-1.idx")
     again = LocalStore(tmp_path / "a", create=False)
-    assert len(again.dense(np.ones(DIM, np.float32) / 4, 100)) == 20
+    assert len(again.dense(np.full(DIM, 0.25, np.float32), 100)) == 20
     again.close()
 
 
