@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
-import watchfiles
-
 from ammon import ingest, sources
 from ammon.encoder import Encoder
 from ammon.errors import PathNotFound
@@ -53,11 +51,18 @@ class Indexer:
     ) -> Iterator[Report]:
         """Index now and after each change, one report for each pass, until ``stop`` is set."""
         yield self.index(paths, globs, watcher)
+        import watchfiles
+
         library = sources.uri_of(self._store.catalog.folder) + os.sep
         roots = paths or [sources.path_of(root.uri) for root in self._store.ledger.roots()]
-        keep = _Outside(library)
+        usual = watchfiles.DefaultFilter()
+
+        def outside(change: watchfiles.Change, path: str) -> bool:
+            """Keep to changes that are not the library's own."""
+            return not path.startswith(library) and usual(change, path)
+
         for _ in watchfiles.watch(
-            *roots, watch_filter=keep, debounce=1_600, step=QUIET_MS, stop_event=stop, raise_interrupt=True
+            *roots, watch_filter=outside, debounce=1_600, step=QUIET_MS, stop_event=stop, raise_interrupt=True
         ):
             yield self.index(paths, globs, watcher)
 
@@ -80,14 +85,3 @@ class Indexer:
             embedded, tokens = ingest.embed_pending(self._store, self._encoder.for_passages(), watcher)
         self._store.settle()
         return replace(report, embedded=embedded, tokens=tokens, seconds=time.monotonic() - started)
-
-
-class _Outside(watchfiles.DefaultFilter):
-    """Keeps to changes that are not the library's own."""
-
-    def __init__(self, library: str) -> None:
-        super().__init__()
-        self._library = library
-
-    def __call__(self, change: watchfiles.Change, path: str) -> bool:
-        return not path.startswith(self._library) and super().__call__(change, path)
