@@ -28,7 +28,8 @@ class Embedder(Protocol):
 
     Laws: every method gives ``(len(texts), dim)`` float32 with rows of unit length, in the order of the texts, for
     any number of texts including none; the same text gives the same row whatever stands beside it (cosine ≥ 0.9999);
-    a text longer than ``max_tokens`` is cut, not refused; two embedders of equal ``fingerprint`` agree.
+    a text longer than ``max_tokens`` is cut, not refused; two embedders of equal ``fingerprint`` agree;
+    threads may share one instance, and get what one thread alone would get.
     """
 
     @property

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -154,3 +155,12 @@ def test_an_instruction_changes_a_query_and_no_passage(embedder: Embedder) -> No
     instructed = embedder.embed_queries(["memory"], instruction="Find animals that forget.")[0]
     assert plain @ instructed < 0.9999
     np.testing.assert_allclose(embedder.embed_queries(["memory"], instruction="")[0], plain, atol=1e-3)
+
+
+def test_threads_that_share_one_get_what_one_alone_would_get(embedder: Embedder) -> None:
+    work = [[f"{word} {at}" * length for length in (1, 3, 9)] for at, word in enumerate(["memory", "elephants"] * 12)]
+    alone = [embedder.embed_passages(texts) for texts in work]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(3):
+            for expected, rows in zip(alone, threads.map(embedder.embed_passages, work), strict=True):
+                np.testing.assert_allclose((expected * rows).sum(1), 1, atol=1e-4)

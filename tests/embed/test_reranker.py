@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +66,13 @@ def test_an_embedding_model_is_no_reranker(tmp_path: Path) -> None:
     folder = tiny.write_folder(tmp_path / "m", tiny.random_weights(1))
     with pytest.raises(ModelNotFound, match="no cross-encoder"):
         load_reranker(str(folder), cache=tmp_path / "c", threads=1)
+
+
+def test_threads_that_share_a_reranker_get_what_one_alone_would_get(tmp_path: Path) -> None:
+    weights = tiny.random_weights(8, prefix="bert.", labels=1)
+    reranker = load_reranker(str(write(tmp_path / "m", weights, "bert", 1)), cache=tmp_path / "c", threads=1)
+    work = [[text + "memory" * (at % 5) for text in TEXTS] for at in range(80)]
+    alone = [reranker.score(QUERY, texts) for texts in work]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda texts: reranker.score(QUERY, texts), work))
+    np.testing.assert_allclose(together, alone, atol=1e-5)

@@ -32,7 +32,7 @@ class Facts:
 
 
 class LocalEmbedder:
-    """A model on OpenVINO, as the `Embedder` port asks. Give one instance to one thread at a time."""
+    """A model on OpenVINO, as the `Embedder` port asks; threads may share one."""
 
     def __init__(self, facts: Facts, program: Program, reader: Reader) -> None:
         self.facts = facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -24,7 +25,10 @@ CHARACTERS = 100_000  # a request, about 25,000 tokens
 
 
 class RemoteEmbedder:
-    """A model behind ``url``, as the `Embedder` port asks. Sends texts to that address and nowhere else."""
+    """A model behind ``url``, as the `Embedder` port asks. Sends texts to that address and nowhere else.
+
+    Threads may share one, and do not wait for each other.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class RemoteEmbedder:
         self._endpoint = Endpoint(url, name, key, patience or Patience(), sleep)
         self._prompts = KNOWN.get(name, Prompts())
         self._dim = 0
+        self._learning = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -93,12 +98,13 @@ class RemoteEmbedder:
 
     def _ask(self, texts: list[str]) -> Vectors:
         rows = self._endpoint.rows(texts)
-        if self._dim and rows.shape[1] != self._dim:
+        with self._learning:
+            known = self._dim = self._dim or rows.shape[1]
+        if rows.shape[1] != known:
             raise ModelUnavailable(
-                f"{self._endpoint.address} gave vectors of {rows.shape[1]} numbers after some of {self._dim}.",
+                f"{self._endpoint.address} gave vectors of {rows.shape[1]} numbers after some of {known}.",
                 hint="Its model has changed: index into a new library, or set the server back.",
             )
-        self._dim = rows.shape[1]
         return rows
 
 

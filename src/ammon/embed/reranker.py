@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Reranker:
-    """A cross-encoder on OpenVINO. Give one instance to one thread at a time."""
+    """A cross-encoder on OpenVINO; threads may share one."""
 
     def __init__(self, name: str, program: Program, tokenizer: Tokenizer, *, max_tokens: int, pad: int) -> None:
         self.name = name

@@ -7,6 +7,7 @@ conversion tools, which Ammon never calls.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -59,21 +60,23 @@ def _cores() -> int:
 
 
 class Program:
-    """A compiled graph, ready to run. Give one instance to one thread at a time."""
+    """A compiled graph, ready to run; any number of threads may share one, and take turns batch by batch."""
 
     def __init__(self, compiled: CompiledModel, memory: object = None) -> None:
         self._compiled = compiled
         self._memory = memory  # the runtime reads the weights out of this and does not keep it alive itself
         self._request = compiled.create_infer_request()
+        self._turn = threading.Lock()  # one request at a time already keeps every core busy
 
     def run(self, inputs: Mapping[str, NDArray[np.int32]]) -> NDArray[np.float32]:
-        """Return the graph's output for its inputs by name, each ``(n, length)``; valid until the next call."""
+        """Return the graph's output for its inputs by name, each ``(n, length)``; the caller's own."""
         from openvino import Tensor
 
-        for name, values in inputs.items():
-            self._request.set_tensor(name, Tensor(values, shared_memory=True))
-        self._request.infer()
-        rows: NDArray[np.float32] = self._request.get_output_tensor(0).data
+        with self._turn:
+            for name, values in inputs.items():
+                self._request.set_tensor(name, Tensor(values, shared_memory=True))
+            self._request.infer()
+            rows: NDArray[np.float32] = self._request.get_output_tensor(0).data.copy()  # the next run writes over it
         return rows
 
     def export(self) -> bytes:

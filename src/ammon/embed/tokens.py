@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,20 +16,22 @@ SHORT = 400  # characters in all that are not worth setting up a tokenizer for; 
 
 
 class Reader:
-    """A model's tokenizer, set up when first needed; ``quick`` reads a few short texts before that."""
+    """A model's tokenizer, set up when first needed; ``quick`` reads a few short texts before that. Threads may share one."""
 
     def __init__(self, tokenize: Callable[[], Tokenizer], limit: int, quick: Unigram | None = None) -> None:
         self._tokenize = tokenize
         self._limit = limit
         self._quick = quick if limit > SHORT else None
         self._tokenizer: Tokenizer | None = None
+        self._setting_up = threading.Lock()
 
     @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer itself, which neither cuts nor pads."""
-        if self._tokenizer is None:
-            self._tokenizer = self._tokenize()
-        return self._tokenizer
+        with self._setting_up:
+            if self._tokenizer is None:
+                self._tokenizer = self._tokenize()
+            return self._tokenizer
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text, special tokens included, at most the limit; of a longer text, its beginning."""
