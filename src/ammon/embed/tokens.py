@@ -16,7 +16,9 @@ SHORT = 400  # characters in all that are not worth setting up a tokenizer for; 
 
 
 class Reader:
-    """A model's tokenizer, set up when first needed; ``quick`` reads a few short texts before that. Threads may share one."""
+    """A model's tokenizer, set up when first needed; ``quick`` reads a few short texts before that. Threads may
+    share one.
+    """
 
     def __init__(self, tokenize: Callable[[], Tokenizer], limit: int, quick: Unigram | None = None) -> None:
         self._tokenize = tokenize
