@@ -33,17 +33,8 @@ _JOINED = (
 )
 """Thai, Lao, Myanmar, Khmer, Hangul, Kana, Bopomofo, Han: scripts that are read as pairs of characters."""
 
-_MARKS = "".join(
-    re.escape(char)
-    for char in map(chr, range(0x300, 0x1D00))
-    if unicodedata.category(char) in {"Mn", "Mc"} and not re.match(f"[{_JOINED}]", char)
-)
-"""Combining marks (Devanagari vowels, Hebrew points …) are no word characters to `re`, yet belong to the word."""
-
 _TAIL = r"(?:(?<=[0-9])[.,](?=[0-9]){word}|['’]{word}|\+\+|\#)*"
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+" + _TAIL.format(word="[A-Za-z0-9_]+"))
-_OTHER = rf"[^\W{_JOINED}]+(?:[{_MARKS}]+[^\W{_JOINED}]*)*"
-_WORD = re.compile(_OTHER + _TAIL.format(word=_OTHER))
 _RUN = re.compile(f"[{_JOINED}]+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\dA-Za-z_]+|[0-9]+")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*")
@@ -65,11 +56,24 @@ def terms(text: str) -> list[str]:
     if text.isascii():
         return list(chain.from_iterable(map(_known.__getitem__, _ASCII_WORD.findall(text))))
     text = unicodedata.normalize("NFKC", text)
-    found = list(chain.from_iterable(map(_known.__getitem__, _WORD.findall(text))))
+    found = list(chain.from_iterable(map(_known.__getitem__, _words()(text))))
     for run in _RUN.findall(text):
         found += map(add, run, run[1:])
         found += run
     return found
+
+
+@cache
+def _words() -> Callable[[str], list[str]]:
+    """The pass that finds words in any script; compiled when a text first needs it, as it takes 20 ms.
+
+    Combining marks (Devanagari vowels, Hebrew points …) are no word characters to `re`, yet belong to the word.
+    """
+    chars = map(chr, range(0x300, 0x1D00))
+    marks = "".join(char if unicodedata.category(char) in {"Mn", "Mc"} else " " for char in chars)
+    ranges = "".join(f"{run[0]}-{run[-1]}" for run in re.sub(f"[{_JOINED}]", " ", marks).split())
+    word = rf"[^\W{_JOINED}]+(?:[{ranges}]+[^\W{_JOINED}]*)*"
+    return re.compile(word + _TAIL.format(word=word)).findall
 
 
 def matching(wanted: Iterable[str], text: str) -> tuple[str, ...]:
@@ -83,8 +87,8 @@ def matching(wanted: Iterable[str], text: str) -> tuple[str, ...]:
     joined = {term for term in wanted if _RUN.fullmatch(term)}
     words: set[str] = set()
     if len(joined) < len(set(wanted)):
-        pattern = _ASCII_WORD if text.isascii() else _WORD
-        words.update(*map(_known.__getitem__, set(pattern.findall(text))))
+        find = _ASCII_WORD.findall if text.isascii() else _words()
+        words.update(*map(_known.__getitem__, set(find(text))))
     return tuple(term for term in wanted if (term in text if term in joined else term in words))
 
 
