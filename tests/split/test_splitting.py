@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from ammon.split import splitter
+from ammon.split.fragments import FRAGMENT, Joiner
 from ammon.types import Chunk, Document, Part
 
 
@@ -103,6 +104,61 @@ def test_any_parts_may_cut_the_text(text: str, most: int, data: st.DataObject) -
     for chunk in chunks:
         inside = [part for part in parts if part.start <= chunk.start < part.end]
         assert chunk.page == (inside[0].page if inside else None)
+
+
+def is_fragment(chunk: Chunk, most: int) -> bool:
+    return chunk.tokens < most // FRAGMENT and len(chunk.text) < most
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, KINDS.filter(lambda kind: kind[0] != "row"), st.integers(8, 200))
+def test_no_passage_is_a_fragment_unless_its_whole_part_is(text: str, kind: tuple[str, str], most: int) -> None:
+    document = Document("u", text, parts=(Part(0, len(text), kind[0], kind[1]),) if text else ())  # type: ignore[arg-type]
+    chunks = splitter(None, max_tokens=most, count=len)(document)
+    check(document, chunks)
+    assert len(chunks) == 1 or not any(is_fragment(chunk, most) for chunk in chunks)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.text("ab .\n#{}", max_size=40), max_size=60).map("".join), KINDS.filter(lambda kind: kind[0] != "row")
+)
+def test_no_passage_is_a_fragment_by_a_real_tokenizer(text: str, kind: tuple[str, str]) -> None:
+    document = Document("u", text, parts=(Part(0, len(text), kind[0], kind[1]),) if text else ())  # type: ignore[arg-type]
+    chunks = splitter(TOKENIZERS["word"], max_tokens=32)(document)
+    check(document, chunks)
+    assert all(chunk.tokens <= 32 for chunk in chunks)
+    assert len(chunks) == 1 or not any(is_fragment(chunk, 32) for chunk in chunks)
+
+
+@pytest.mark.parametrize("kind", ["prose", "markdown"])
+@pytest.mark.parametrize("sentences", [9, 25, 2_000])
+@pytest.mark.parametrize("between", ["\n\n", "\n", "\r\n\r\n"])
+def test_a_title_is_in_one_passage_with_the_text_below_it(kind: str, sentences: int, between: str) -> None:
+    text = "On the growth of cats" + between + "The cat sat on the mat and grew again. " * sentences
+    document = Document("u", text, parts=(Part(0, len(text), kind),))  # type: ignore[arg-type]
+    chunks = splitter(None, max_tokens=400, count=len)(document)
+    check(document, chunks)
+    assert chunks[0].text.startswith("On the growth of cats")
+    assert min(chunk.tokens for chunk in chunks) >= 50
+
+
+def test_an_overfull_pair_becomes_two_halves_at_the_end_of_a_sentence() -> None:
+    text = "A title\n\n" + "The cat sat on the mat. " * 15 + "It left."
+    (_, first, left), (second, end, right) = Joiner(text, len, 370)([(0, 7, 7), (9, len(text), len(text) - 9)])
+    assert end == len(text)
+    assert text[:first].endswith("mat.")
+    assert text[second:].startswith("The")
+    assert abs(left - right) < 30
+
+
+def test_a_brace_is_never_a_passage() -> None:
+    lines = "".join(f"\t\tvalue{number} = compute(value{number}, limit)\n" for number in range(12))
+    code = f"package a\n\nfunc Do(ctx context.Context, attempts int, f func() error) error {{\n{lines}}}\n"
+    for most in range(40, 400, 20):
+        document = Document("u", code, parts=(Part(0, len(code), "code", "go"),))
+        chunks = splitter(None, max_tokens=most, count=len)(document)
+        assert not any(is_fragment(chunk, most) for chunk in chunks)
 
 
 def test_headings_follow_the_passages() -> None:

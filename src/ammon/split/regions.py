@@ -7,12 +7,12 @@ would pause. Whatever the text, a region has at most `REGION` characters, which 
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ammon.split.fragments import whole
 from ammon.types import Document, Part
 
 REGION: Final = 65_536
@@ -26,7 +26,6 @@ no border (a region of Chinese without punctuation takes 8 s, its 16 stretches t
 _LONG_LINE: Final = re.compile(rf"(?<![^\r\n])[^\r\n]{{{LINE},}}")
 
 _PAUSES: Final = ("\n\n", "\r\n\r\n", "\n", "\r", "。", ". ", " ", "\t", "\u3000")
-_JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,4 @@ def _pause(text: str, start: int, end: int) -> int:
         found = text.rfind(pause, middle, end)
         if found >= 0:
             return found + len(pause) if not (pause == "\r" and text[found + 1 : found + 2] == "\n") else found
-    cut = end
-    while cut > middle and (unicodedata.combining(text[cut]) or text[cut] in _JOINERS or text[cut - 1] == "\u200d"):
-        cut -= 1
-    return cut
+    return whole(text, end, middle)

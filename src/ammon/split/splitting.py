@@ -7,22 +7,24 @@ sentences, functions. Then every passage is counted, and the few that came out t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Final
 
 from ammon.ports import Split
+from ammon.split.fragments import Joiner, Piece, trimmed
 from ammon.split.grammars import grammar
 from ammon.split.lines import Lines
 from ammon.split.regions import Region, regions_of
 from ammon.split.sizing import Size, Sizes, WordCounts
-from ammon.types import Chunk, Document
+from ammon.types import Chunk, Document, Part
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_FILL: Final = 0.85
+_FILL: Final = 0.92
 """Passages aim at this share of the maximum: full, but seldom over it and cut twice."""
 
 _SAMPLE: Final = 1_000
@@ -32,9 +34,6 @@ _MOST_CHARACTERS: Final = 8
 """Characters a token at most, when a length is derived: a line of dashes has few tokens and still is no passage."""
 
 _SURROGATES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-
-Piece = tuple[int, int, int]
-"""Start and end in the document's text, and tokens."""
 
 
 def splitter(
@@ -77,9 +76,14 @@ class _Splitter:
     def __call__(self, document: Document) -> list[Chunk]:
         """The document's chunks, in order."""
         text, lines = document.text, Lines(document.text)
+        join = Joiner(text, self._size, self.most)
         chunks: list[Chunk] = []
-        for region in regions_of(document):
-            for start, end, tokens in self._pieces(text, region):
+        # Regions of the same parts were cut for time's sake only: a title and its long line are neighbours.
+        for _, group in groupby(regions_of(document), key=_parts):
+            alike = list(group)
+            region = alike[0]
+            pieces = chain.from_iterable(self._pieces(text, each) for each in alike)
+            for start, end, tokens in pieces if region.kind == "row" else join(pieces):
                 part = region.part_at(start)
                 first, last = part.lines or lines.of(start, end)
                 passage = text[start:end]
@@ -87,16 +91,13 @@ class _Splitter:
         return chunks
 
     def _pieces(self, text: str, region: Region) -> Iterator[Piece]:
-        start, end = _trimmed(text, region.start, region.end)
+        start, end = trimmed(text, region.start, region.end)
         if start == end:
             return
-        body = text[start:end]
-        if not body.isascii():
-            # Lone surrogates, which Rust cannot take; one character for one, so that offsets stay.
-            body = body.translate(_SURROGATES) if _has_surrogates(body) else body
+        body = _valid(text[start:end])
         if len(body) <= self.most * _MOST_CHARACTERS:
             tokens = self._size(body)
-            if tokens <= self.most and (region.kind == "row" or tokens <= self.least):
+            if tokens <= self.most:
                 yield start, end, tokens
                 return
         yield from self._cut(body, start, region, self._characters_a_token(body))
@@ -122,7 +123,11 @@ class _Splitter:
         return len(body) / max(self._size(body), 1)
 
     def _size(self, text: str) -> int:
-        return self.sizes([text])[0]
+        return self.sizes([_valid(text)])[0]
+
+
+def _parts(region: Region) -> Sequence[Part]:
+    return region.parts
 
 
 Cut = Callable[[str], Iterable[tuple[int, str]]]
@@ -142,20 +147,17 @@ def _cutter(kind: str, name: str, shortest: int, longest: int) -> Cut:
 def _spans(body: str, cut: Cut) -> Iterator[tuple[int, int]]:
     """The trimmed, non-empty stretches that a cut gives, in order."""
     for start, piece in cut(body):
-        first, last = _trimmed(body, start, start + len(piece))
+        first, last = trimmed(body, start, start + len(piece))
         if first < last:
             yield first, last
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    piece = text[start:end]
-    left = len(piece) - len(piece.lstrip())
-    return (start + left, start + len(piece.rstrip())) if left < len(piece) else (end, end)
-
-
-def _has_surrogates(text: str) -> bool:
+def _valid(text: str) -> str:
+    """The text without lone surrogates, which Rust cannot take; one character for one, so that offsets stay."""
+    if text.isascii():
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return True
-    return False
+        return text.translate(_SURROGATES)
+    return text
