@@ -39,7 +39,9 @@ def evaluate_folder(library: Library, folder: Path) -> Report:
         library.remove(*gone)
 
     def ranking(question: str, mode: Mode) -> Sequence[str]:
-        """Document ids, best first."""
+        """Document ids, best first; none for a question without a word, which some sets hold."""
+        if not question.strip():
+            return []
         hits = library.search(question, RANKED, mode=mode, steps=[group(1)])
         return [hit.uri.removeprefix(prefix) for hit in hits]
 
