@@ -179,4 +179,7 @@ def _document(store: LocalStore, source: PathLike) -> Document:
     for found in sources.walk(path) if path.is_file() else ():
         if not isinstance(found, Skip):
             return sources.load(found, sources.read(found))
-    raise PathNotFound(f"{source} is neither in the library nor a file that can be read.")
+    raise PathNotFound(
+        f"{source} is neither in the library nor a file that can be read.",
+        hint="Check the path. To find by a question or by words, use `ammon search`.",
+    )

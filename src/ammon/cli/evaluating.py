@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this verb to the program."""
-    app.command("eval")(evaluate)
+    app.command("eval", short_help="Measure search on a labelled set.")(evaluate)
 
 
 def evaluate(

@@ -38,7 +38,7 @@ def hit_lines(rank: int, hit: Hit, width: int, *, explain: bool = False) -> Iter
 
     yield _headline(rank, hit)
     below = list(snippet(hit.text, hit.why.matched, width - INDENT).split("\n"))
-    if hit.heading or hit.title:
+    if (hit.heading or hit.title) and not _begins_with_its_heading(hit, below[0].plain):
         below.insert(0, _context(hit, width - INDENT))
     if explain:
         below += _reasons(hit, width - INDENT)
@@ -60,6 +60,12 @@ def _headline(rank: int, hit: Hit) -> Text:
     if hit.freshness in ("changed", "missing"):
         line.append(f"  ({hit.freshness} since it was indexed)", style="yellow")
     return line
+
+
+def _begins_with_its_heading(hit: Hit, first_line: str) -> bool:
+    """Whether the text itself says what would stand over it, and nothing more is to be said."""
+    said = hit.heading or (hit.title,)
+    return len(said) == 1 and first_line.strip(" #=*") == said[0].strip()
 
 
 def _context(hit: Hit, width: int) -> Text:

@@ -23,8 +23,8 @@ SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Add these verbs to the program."""
-    app.command("index")(index)
-    app.command("remove")(remove)
+    app.command("index", short_help="Read files and folders, and what changed in them.")(index)
+    app.command("remove", short_help="Remove documents; the files themselves stay.")(remove)
 
 
 def index(

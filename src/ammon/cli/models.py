@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this verb to the program."""
-    app.command("models")(models)
+    app.command("models", short_help="List the embedding models.")(models)
 
 
 def models(library: LibraryOption = None, json: JsonOption = False) -> None:

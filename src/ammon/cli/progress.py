@@ -74,7 +74,7 @@ class _Lines:
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now - self._last >= SECONDS_BETWEEN_LINES:
+        if now - self._last >= SECONDS_BETWEEN_LINES and not _is_over(progress):
             self._last = now
             tell(line(progress))
 
@@ -87,11 +87,16 @@ def line(progress: Progress, width: int = 0) -> str:
     from rich.cells import set_cell_size
 
     text = {"scan": _scan, "text": _text, "vectors": _vectors}[progress.phase](progress)
-    if progress.seconds_left is not None:
+    if progress.seconds_left is not None and not _is_over(progress):
         text += f", {duration(progress.seconds_left)} left"
     if progress.current:
         text += f"  {near(progress.current)}"
     return set_cell_size(text, width).rstrip() if width else text
+
+
+def _is_over(progress: Progress) -> bool:
+    """Whether nothing is left to embed: the summary that follows says the same."""
+    return progress.phase == "vectors" and progress.vectors_done >= progress.vectors_total
 
 
 def _scan(progress: Progress) -> str:

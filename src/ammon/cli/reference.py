@@ -1,4 +1,4 @@
-"""Writes the reference pages of the documentation from the code itself: commands, settings, codes.
+"""Writes the reference pages of the documentation from the code itself: commands, settings, codes, JSON.
 
 Run: ``python -m ammon.cli.reference docs/reference``. A test fails when a page is not what this would write.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ MADE = "<!-- Written by `make docs` from the code. Do not edit. -->"
 
 def pages() -> dict[str, str]:
     """The text of each page, by file name."""
-    return {"cli.md": _commands(), "settings.md": _settings(), "codes.md": _codes()}
+    return {"cli.md": _commands(), "settings.md": _settings(), "codes.md": _codes(), "json.md": _shapes()}
 
 
 def main() -> None:
@@ -52,7 +53,7 @@ def _commands() -> str:
         "`ammon --version` names the versions of Ammon, SQLite, OpenVINO, turbovec and tantivy; "
         "`ammon --install-completion` sets up completion for your shell. Every verb knows `--help`.",
         "Results go to stdout; progress, warnings and errors to stderr. With `--json`, stdout holds JSON and nothing "
-        "else: one value, or with `--watch` one a line.",
+        "else: one value, or with `--watch` one a line; [its shapes](json.md).",
         *verbs,
         f"## Exit codes\n\n{codes}",
         "`AMMON_DEBUG=1` shows Python's own traceback in place of an error's message.",
@@ -114,6 +115,42 @@ def _codes() -> str:
         "## Errors\n\nEvery error is an `ammon.AmmonError` with a `.hint` that says what to do.\n\n"
         + _table(("error", "meaning", "exit code"), kinds),
     )
+
+
+def _shapes() -> str:
+    from ammon.embed import ModelCard
+    from ammon.evaluate.report import Leg
+    from ammon.evaluate.report import Report as Evaluation
+    from ammon.store.local.health import Finding, Status
+    from ammon.types import Hit, Report, Skip, Span, Why
+
+    verbs = [
+        ("`index`", "a Report and `library`, its folder; with `--watch` one a line"),
+        ("`search`, `similar`", "a list of Hits, best first, each with its `rank` from 1 and its `citation`"),
+        ("`show`", "a list of documents; one document when one was named"),
+        ("`status`", "a Status; `skipped` holds how many files by code"),
+        ("`doctor`", "a list of Findings, empty when all is sound"),
+        ("`models`", "a list of ModelCards"),
+        ("`remove`", "`removed`, a number"),
+        ("`eval`", "an Evaluation and `ndcg`, that of the fusion"),
+    ]
+    shapes = [
+        ("Evaluation" if kind is Evaluation else kind.__name__, kind)
+        for kind in (Hit, Why, Span, Report, Skip, Status, Finding, ModelCard, Evaluation, Leg)
+    ]
+    return _page(
+        "What `--json` writes",
+        "One JSON value on stdout. The fields are those of the objects that a Python program gets; tuples become "
+        "lists, paths text, and what is absent `null`. Fields may be added in later versions, not taken away.",
+        _table(("verb", "value"), verbs),
+        *(_shape(name, kind) for name, kind in shapes),
+    )
+
+
+def _shape(name: str, kind: Any) -> str:
+    rows = [(f"`{each.name}`", str(each.type)) for each in fields(kind)]
+    text = inspect.cleandoc(kind.__doc__ or "").replace("``", "`")
+    return f"## {name}\n\n{text}\n\n" + _table(("field", "type"), rows)
 
 
 def _kinds() -> list[type[errors.AmmonError]]:

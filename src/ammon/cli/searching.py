@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ammon.cli.options import CountOption, JsonOption, LibraryOption, ModelOption, WhereOption, open_library
-from ammon.cli.output import near, say, say_json, size, tell, visible
+from ammon.cli.output import count, near, say, say_json, size, tell, visible
 
 if TYPE_CHECKING:
     from ammon.library import Library
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these verbs to the program."""
-    app.command("search")(search)
-    app.command("similar")(similar)
-    app.command("show")(show)
+    app.command("search", short_help="Find the passages that answer a question.")(search)
+    app.command("similar", short_help="Find the passages most like a file.")(similar)
+    app.command("show", short_help="List the documents, or tell about one.")(show)
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="A question, or words.")],
+    query: Annotated[
+        list[str], typer.Argument(metavar="QUERY...", help="A question, or words; quotes may be left out.")
+    ],
     k: CountOption = 10,
     where: WhereOption = None,
     mode: Annotated[
@@ -49,7 +51,7 @@ def search(
     """Find the passages that answer a question."""
     with open_library(library, {"model": model}) as opened:
         steps = _steps(opened, rerank=rerank, diversify=diversify, group=group, expand=expand)
-        hits = opened.search(query, k, where=where, mode=mode, steps=steps, instruction=instruction)
+        hits = opened.search(" ".join(query), k, where=where, mode=mode, steps=steps, instruction=instruction)
         _show(opened, hits, explain=explain, json=json)
 
 
@@ -83,7 +85,7 @@ def _show(library: Library, hits: list[Hit], *, explain: bool, json: bool) -> No
     if not hits:
         tell("Nothing found. Fewer words or a wider --where may find more.")
     if pending := library.status().pending:
-        tell(f"{pending:,} texts are found by words only so far; `ammon index` goes on.")
+        tell(f"{count(pending, 'text is', 'texts are')} found by words only so far; `ammon index` goes on.")
 
 
 def similar(

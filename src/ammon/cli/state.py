@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these verbs to the program."""
-    app.command("status")(status)
-    app.command("doctor")(doctor)
+    app.command("status", short_help="Tell what the library holds and follows.")(status)
+    app.command("doctor", short_help="Check every file of the library; repair it.")(doctor)
 
 
 def status(
@@ -43,7 +43,8 @@ def status(
 def stock_lines(stock: Status) -> list[str]:
     """What a library holds, as lines for people."""
     total = sum(stock.files.values())
-    files = ", ".join(f"{name} {size(held)}" for name, held in sorted(stock.files.items(), key=lambda item: -item[1]))
+    largest = sorted(stock.files.items(), key=lambda item: -item[1])
+    files = ", ".join(f"{name} {size(held)}" for name, held in largest if held)
     lines = [
         f"Library    {near(str(stock.path))} (schema {stock.schema}, change {stock.sequence:,})",
         f"Documents  {stock.documents:,}",
