@@ -32,6 +32,7 @@ class Encoder:
         self._catalog = catalog
         self._settings = settings
         self._guard = threading.Lock()
+        self._splitting = threading.Lock()
         self._embedder: Embedder | None = None
         self._split: Split | None = None
         self._queries: CachedQueries | None = None
@@ -58,15 +59,17 @@ class Encoder:
 
     def split(self, document: Document) -> list[Chunk]:
         """The document's chunks, sized in the model's own tokens. Raises: ModelNotFound."""
-        if self._split is None:
-            from ammon.split import splitter
+        with self._splitting:
+            if self._split is None:
+                self._split = self._make_splitter()
+            return self._split(document)
 
-            model = self.embedder
-            longest = min(self._settings.chunk_tokens, model.max_tokens - ROOM_FOR_PROMPT)
-            self._split = splitter(
-                model.tokenizer, max_tokens=longest, count=lambda text: model.count_tokens([text])[0]
-            )
-        return self._split(document)
+    def _make_splitter(self) -> Split:
+        from ammon.split import splitter
+
+        model = self.embedder
+        longest = min(self._settings.chunk_tokens, model.max_tokens - ROOM_FOR_PROMPT)
+        return splitter(model.tokenizer, max_tokens=longest, count=lambda text: model.count_tokens([text])[0])
 
     def for_passages(self) -> Embedder:
         """The model, with the library's space claimed for it. Raises: ModelMismatch, ModelNotFound."""
