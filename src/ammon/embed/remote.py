@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
 BATCH = 64  # texts a request: well under what servers allow, enough to hide the way there and back
 CHARACTERS = 100_000  # a request, about 25,000 tokens
+MOST_TOKENS = 512  # what every common model takes
+NARROW = 3  # characters a token, at least, outside the scripts of East Asia
 
 
 class RemoteEmbedder:
     """A model behind ``url``, as the `Embedder` port asks. Sends texts to that address and nowhere else.
 
-    Threads may share one, and do not wait for each other.
+    Its tokens are estimated. A text of up to ``max_tokens`` by that estimate is sent whole, so no chunk is ever cut;
+    a longer one is cut there, before it meets its prompt. Threads may share one, and do not wait for each other.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class RemoteEmbedder:
     @property
     def max_tokens(self) -> int:
         """The size to cut passages for; servers do not tell theirs, and every common one takes this."""
-        return 512
+        return MOST_TOKENS
 
     @property
     def languages(self) -> frozenset[str]:
@@ -82,18 +86,17 @@ class RemoteEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Rows for texts to be found. Raises: ModelUnavailable."""
-        return self._embed([self._prompts.passage + text for text in texts])
+        return self._embed(self._prompts.passage, texts)
 
     def embed_queries(self, texts: Sequence[str], *, instruction: str = "") -> Vectors:
         """Rows for texts to search with. Raises: ModelUnavailable."""
-        prompt = self._prompts.for_query(instruction)
-        return self._embed([prompt + text for text in texts])
+        return self._embed(self._prompts.for_query(instruction), texts)
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _embed(self, prompt: str, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.empty((0, self.dim), np.float32)
         # servers refuse the empty text and what is beyond their limit; a space is what the first means
-        whole = [readable(text[: self.max_tokens * 4]) or " " for text in texts]
+        whole = [readable(prompt + _cut(text)) or " " for text in texts]
         return np.concatenate([self._ask(portion) for portion in _portions(whole)])
 
     def _ask(self, texts: list[str]) -> Vectors:
@@ -121,5 +124,18 @@ def _portions(texts: list[str]) -> list[list[str]]:
 
 
 def _estimate(text: str) -> int:
-    wide = sum("\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" for letter in text)
-    return wide + -(-(len(text) - wide) // 3)
+    wide = sum(map(_is_wide, text))
+    return wide + -(-(len(text) - wide) // NARROW)
+
+
+def _is_wide(letter: str) -> bool:
+    return "\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af"
+
+
+def _cut(text: str) -> str:
+    """The longest beginning of ``text`` that is estimated at `MOST_TOKENS` or less."""
+    if len(text) <= MOST_TOKENS:
+        return text
+    room = MOST_TOKENS * NARROW
+    reached = accumulate(NARROW if _is_wide(letter) else 1 for letter in text[: room + 1])
+    return text[: sum(spent <= room for spent in reached)]
