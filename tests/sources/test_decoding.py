@@ -141,6 +141,26 @@ def test_what_is_no_text_is_refused(data: bytes, code: str) -> None:
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"caf\xe9 \x81 text", b"plain text with one bad byte \xff in it", b"a \xfe b", b"hello \xe2\x82 world",
+     "naïve café — ok".encode() + b"\xff", b"the entry \xa0\xbd\xff of the log", b"x\xff\xfey"],
+)  # fmt: skip
+def test_a_damaged_byte_is_refused_and_not_read_as_a_letter(data: bytes) -> None:
+    with pytest.raises(SourceError) as caught:
+        sources.decode(data)
+    assert caught.value.code == "undecodable"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["café", "Müller", "École", "it’s the end", "name,city\nJosé,Málaga\n", "“quoted” words", "the naïve reader",
+     "Café au lait in the garden"],
+)  # fmt: skip
+def test_a_short_latin_text_is_read_where_all_latin_sets_or_its_language_agree(text: str) -> None:
+    assert sources.decode(text.encode("cp1252"))[0] == text
+
+
 def test_a_declared_character_set_is_believed_if_the_bytes_fit() -> None:
     data = "Příliš žluťoučký kůň".encode("iso8859-2")
     assert sources.decode(data, declared="ISO-8859-2")[:2] == ("Příliš žluťoučký kůň", "iso8859-2")

@@ -9,6 +9,7 @@ languages in 44 pairings with a character set, four lengths each, this reads 159
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,8 +34,22 @@ _OF_LANGUAGE: Final = {
 }
 """Character sets that a language in Latin letters was written in. Its small words are ASCII, and tell it in any set."""
 
+_LATIN: Final = ("cp1252", "cp1250", "cp1254", "iso8859-15", "iso8859-2")
+"""Sets of Latin letters that agree on many of them: ``0xE9`` is é in each."""
+
+_SIGNS: Final = frozenset("\xa0‘’“”„‚…–—•«»·§°©®€£¿¡±×ºª²³½¼¾")
+"""Signs that stand between words; any other sign or letter that stands alone is taken for a damaged byte."""
+
+_ALONE: Final = frozenset("àáâèéêíòóôåöøæ")
+"""Letters that are words: à, è, é, ó, ô, å, ö, and what their languages shorten. English has none."""
+
 MOST_ODD: Final = 0.2
 """More than this share of the characters beyond ASCII reading oddly: it is no text in that character set."""
+
+_WORD: Final = re.compile(r"(?=[^\W\d_]*[^\W\d_\x00-\x7f])[^\W\d_]+")
+_NO_WORD: Final = re.compile(r"[^\x00-\x7f](?<![^\W\d_])")
+_ASCII_LETTER: Final = re.compile("[A-Za-z]")
+_CONTROL: Final = re.compile("[\x80-\x9f]")
 
 _SAMPLE: Final = 65_536
 _WEIGHED: Final = 20_000
@@ -56,7 +71,13 @@ class _Reading:
 
 
 def detect(data: bytes) -> tuple[str, float]:
-    """Return the name of the most plausible encoding and its likelihood, 0 to 1.
+    r"""Return the name of the most plausible encoding and its likelihood, 0 to 1.
+
+    A guess that the detector itself holds under `LEAST_CONFIDENCE` stands only with support from elsewhere: the
+    Latin sets agree on every character and each letter beyond ASCII stands in a word with ASCII letters, which no
+    other script does (``b"caf\xe9"``); or the language of the ASCII words has a set of its own, and none of its
+    letters stands alone where the language has no such word. All else, such as one damaged byte in a plain text,
+    is refused.
 
     Raises: SourceError with the code ``binary``, if it is like no text; ``undecodable``, if it is too unsure.
     """
@@ -68,7 +89,7 @@ def detect(data: bytes) -> tuple[str, float]:
     near = (reading for reading in readings if reading.likelihood >= _NEAR * best)
     chosen = min(near, key=lambda reading: (reading.oddness, -reading.likelihood))
     if not _is_sure(chosen):
-        chosen = _by_language(sample) or chosen
+        chosen = _agreed(sample) or _by_language(sample) or chosen
     beyond = sum(byte > 0x7F for byte in sample[:_WEIGHED])
     if not _is_sure(chosen) or chosen.oddness > MOST_ODD * beyond:
         raise SourceError(
@@ -86,9 +107,35 @@ def _is_sure(reading: _Reading) -> bool:
 
 def _by_language(sample: bytes) -> _Reading | None:
     """The reading that the language of the text's ASCII words calls for, if that can be told."""
-    names = _OF_LANGUAGE.get(language_of(sample.decode("latin-1")), ())
+    language = language_of(sample.decode("latin-1"))
+    alone = frozenset[str]() if language == "en" else _ALONE
+    names = [name for name in _OF_LANGUAGE.get(language, ()) if _stands_in_words(_text(sample, name), alone)]
     readings = [reading for name in names if (reading := _read(sample, name, LEAST_CONFIDENCE))]
     return min(readings, key=lambda reading: reading.oddness, default=None)
+
+
+def _agreed(sample: bytes) -> _Reading | None:
+    """The reading that all Latin sets give alike, if its letters beyond ASCII stand in words with ASCII letters."""
+    texts = {text for name in _LATIN if (text := _text(sample, name)) and not _CONTROL.search(text)}
+    if len(texts) != 1 or not _stands_in_words(*texts, frozenset()):
+        return None
+    return _read(sample, "cp1252", LEAST_CONFIDENCE)
+
+
+def _stands_in_words(text: str, alone: frozenset[str]) -> bool:
+    """Whether each letter beyond ASCII has one of ASCII in its word or may stand ``alone``, and each sign is usual."""
+    words = _WORD.finditer(text[:_WEIGHED])
+    letters = all(found[0].lower() in alone or _ASCII_LETTER.search(found[0]) for found in words)
+    others = _NO_WORD.findall(text[:_WEIGHED])
+    return bool(text) and letters and _SIGNS.issuperset(others)
+
+
+def _text(sample: bytes, encoding: str) -> str:
+    """The sample in a set of single bytes; empty where it does not fit."""
+    try:
+        return sample.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
 
 
 def _candidates(sample: bytes) -> list[tuple[str, float]]:
