@@ -58,7 +58,7 @@ class Settings:
     dense_weight: float = _setting(
         0.5, "Weight of likeness of meaning against likeness of words in hybrid search.", low=0.0, high=1.0
     )
-    max_file_bytes: int = _setting(256 * MIB, "Files above this size are skipped and listed.", low=1)
+    max_file_bytes: int = _setting(64 * MIB, "Files above this size are skipped and listed.", low=1)
     follow_links: bool = _setting(False, "Whether links may lead out of an indexed folder.")
     lock_timeout: float = _setting(
         30.0, "Seconds to wait for another process that is writing to the library.", low=0.0, high=86_400.0

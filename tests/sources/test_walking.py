@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,7 +128,7 @@ def test_a_file_over_the_limit_is_named_with_the_limit_and_a_growing_one_is_boun
     (skip,) = sources.walk(tmp_path, max_bytes=100)
     assert isinstance(skip, Skip)
     assert skip.code == "too-large"
-    assert "100" in skip.reason
+    assert "the limit (max_file_bytes) is 100" in skip.reason
     (source,) = sources.walk(tmp_path)
     assert isinstance(source, Source)
     with pytest.raises(SourceError) as caught:
@@ -158,15 +161,73 @@ def test_nothing_at_the_root_is_said(tmp_path: Path) -> None:
         list(sources.walk(tmp_path / "absent"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_cannot_be_listed_is_one_skip(tmp_path: Path) -> None:
-    grow(tmp_path, "closed/a.txt", "open.txt")
-    (tmp_path / "closed").chmod(0)
+@pytest.fixture
+def plain_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which this process has no more rights than any user, even when the tests run as root."""
+    if os.geteuid() != 0:
+        yield tmp_path_factory.mktemp("plain")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        nobody = 65534
+        os.chown(folder, nobody, nobody)
+        os.seteuid(nobody)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(0)
+
+
+def test_a_folder_that_cannot_be_listed_is_one_skip(plain_user: Path) -> None:
+    grow(plain_user, "closed/a.txt", "open.txt")
+    (plain_user / "closed").chmod(0)
     try:
-        assert found(tmp_path) == ["open.txt"]
-        assert skipped(tmp_path) == {"closed": "unreadable"}
+        assert found(plain_user) == ["open.txt"]
+        assert skipped(plain_user) == {"closed": "unreadable"}
     finally:
-        (tmp_path / "closed").chmod(0o700)
+        (plain_user / "closed").chmod(0o700)
+
+
+def test_a_file_that_may_not_be_read_is_an_error_with_its_name(plain_user: Path) -> None:
+    grow(plain_user, "a.txt")
+    (plain_user / "a.txt").chmod(0)
+    (source,) = sources.walk(plain_user)
+    assert isinstance(source, Source)
+    with pytest.raises(SourceError, match=r"a\.txt") as caught:
+        sources.read(source)
+    assert caught.value.code == "unreadable"
+
+
+def test_device_nodes_are_named_and_never_opened(tmp_path: Path) -> None:
+    try:
+        os.mknod(tmp_path / "zero", stat.S_IFCHR | 0o600, os.makedev(1, 5))
+        os.mknod(tmp_path / "disk", stat.S_IFBLK | 0o600, os.makedev(7, 0))
+    except PermissionError:
+        pytest.skip("This system does not let these tests make device nodes.")
+    assert found(tmp_path) == []
+    assert skipped(tmp_path) == {"zero": "not-regular", "disk": "not-regular"}
+
+
+def test_a_file_that_became_a_device_is_refused() -> None:
+    with pytest.raises(SourceError) as caught:
+        sources.read(Source(Path("/dev/zero"), "/dev/zero", 0, 0))
+    assert caught.value.code == "not-regular"
+
+
+def test_a_file_that_grows_after_the_walk_or_during_the_read_is_bounded(tmp_path: Path) -> None:
+    grow(tmp_path, "a.txt")
+    (source,) = sources.walk(tmp_path, max_bytes=100)
+    assert isinstance(source, Source)
+    with source.path.open("a") as file:
+        file.write("x" * 100)
+    with pytest.raises(SourceError) as caught:
+        sources.read(source, max_bytes=100)
+    assert caught.value.code == "too-large"
+    # A file of the kernel says that it has no bytes and gives many, as one that grows does.
+    endless = Path("/proc/self/maps")
+    if endless.exists():
+        with pytest.raises(SourceError) as caught:
+            sources.read(Source(endless, str(endless), 0, 0), max_bytes=10)
+        assert caught.value.code == "too-large"
 
 
 def test_ten_thousand_files_are_walked_in_a_moment(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from ammon.errors import SourceError
 from ammon.types import Source
 
-MAX_BYTES: Final = 256 * 1024 * 1024
+MAX_BYTES: Final = 64 * 1024 * 1024
 """The largest file that is read, unless told otherwise: a document is held in memory whole."""
 
 # O_NONBLOCK: opening a pipe that took the file's place must not wait for a writer. Windows has neither flag.
@@ -53,4 +53,4 @@ def read(source: Source, *, max_bytes: int = MAX_BYTES) -> bytes:
 
 def too_large(uri: str, size: int, limit: int) -> str:
     """Return the sentence that says a file of ``size`` bytes is over the ``limit``."""
-    return f"{uri} has {size:,} bytes; the limit is {limit:,}."
+    return f"{uri} has {size:,} bytes; the limit (max_file_bytes) is {limit:,}."
