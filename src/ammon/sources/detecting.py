@@ -117,7 +117,7 @@ def _by_language(sample: bytes) -> _Reading | None:
 def _agreed(sample: bytes) -> _Reading | None:
     """The reading that all Latin sets give alike, if its letters beyond ASCII stand in words with ASCII letters."""
     texts = {text for name in _LATIN if (text := _text(sample, name)) and not _CONTROL.search(text)}
-    if len(texts) != 1 or not _stands_in_words(*texts, frozenset()):
+    if len(texts) != 1 or not _stands_in_words(texts.pop(), frozenset()):
         return None
     return _read(sample, "cp1252", LEAST_CONFIDENCE)
 
