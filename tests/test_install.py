@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import Distribution
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
 
 import install_size
 import pytest
+from packaging.requirements import Requirement
 
 BROUGHT_BYTES = 450 * install_size.MIB
 """Of the files that the wheels bring."""
@@ -42,6 +44,13 @@ def test_the_default_install_stays_within_its_budget() -> None:
     largest = [(each.name, each.files) for each in parts[:5]]
     assert sum(each.files for each in parts) <= BROUGHT_BYTES, largest
     assert sum(each.files + each.bytecode for each in parts) <= COMPILED_BYTES, largest
+
+
+def test_the_page_of_dependencies_names_each_that_ammon_asks_for() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "dependencies.md").read_text("utf-8")
+    asked = {Requirement(line).name for line in distribution("ammon").requires or []}
+    assert len(asked) > 30
+    assert sorted(name for name in asked if name not in page) == []
 
 
 def test_every_default_dependency_states_a_permissive_licence() -> None:
