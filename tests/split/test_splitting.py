@@ -145,7 +145,11 @@ def test_a_title_is_in_one_passage_with_the_text_below_it(kind: str, sentences: 
 
 def test_an_overfull_pair_becomes_two_halves_at_the_end_of_a_sentence() -> None:
     text = "A title\n\n" + "The cat sat on the mat. " * 15 + "It left."
-    (_, first, left), (second, end, right) = Joiner(text, len, 370)([(0, 7, 7), (9, len(text), len(text) - 9)])
+
+    def same(left: int, right: int) -> bool:
+        return left <= right
+
+    (_, first, left), (second, end, right) = Joiner(text, len, 370)([(0, 7, 7), (9, len(text), len(text) - 9)], same)
     assert end == len(text)
     assert text[:first].endswith("mat.")
     assert text[second:].startswith("The")
@@ -159,6 +163,14 @@ def test_a_brace_is_never_a_passage() -> None:
         document = Document("u", code, parts=(Part(0, len(code), "code", "go"),))
         chunks = splitter(None, max_tokens=most, count=len)(document)
         assert not any(is_fragment(chunk, most) for chunk in chunks)
+
+
+def test_neighbouring_crumbs_that_fit_are_one_passage() -> None:
+    code = "".join(f"value{number} = {{\n    {number}: compute({number}),\n}}\n" for number in range(9))
+    document = Document("u", code, parts=(Part(0, len(code), "code", "python"),))
+    chunks = splitter(None, max_tokens=100, count=len)(document)
+    for left, right in pairwise(chunks):
+        assert min(left.tokens, right.tokens) >= 33 or right.end - left.start > 100
 
 
 def test_headings_follow_the_passages() -> None:

@@ -7,7 +7,7 @@ fragment answers nothing, and still ranks high, since short texts do (it cost 0.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,10 @@ from ammon.split.sizing import Size
 FRAGMENT: Final = 8
 """A piece with fewer than one ``FRAGMENT``-th of the maximum's tokens is a fragment, unless it has more characters than
 the maximum has tokens: a long row of dashes is one token to some models."""
+
+SHORT: Final = 3
+"""A piece with fewer than one ``SHORT``-th joins a neighbour under the same heading wherever both fit together, so that
+no border is lost and passages are fuller: code falls into crumbs of one statement otherwise."""
 
 _BORDERS: Final = ("\n\n", "\n#", "\r\n\r\n", "\n", "\r", "。", ". ", "! ", "? ", "; ", ", ", " ", "\t", "\u3000")
 """Where a stretch may be halved, the best first."""
@@ -37,9 +41,10 @@ class Joiner:
     size: Size
     most: int
 
-    def __call__(self, pieces: Iterable[Piece]) -> list[Piece]:
+    def __call__(self, pieces: Iterable[Piece], together: Callable[[int, int], bool]) -> list[Piece]:
         """Return the pieces with no fragment among them that has a neighbour.
 
+        ``together`` tells of two places whether they stand under one heading.
         A fragment goes to what follows, as a title does; a last one, or one without letters and digits such as a
         brace, to what precedes. Where both exceed the maximum together, they become two halves.
         """
@@ -47,12 +52,26 @@ class Joiner:
         for piece in pieces:
             if kept and (self._is_fragment(kept[-1]) or (self._is_fragment(piece) and self._has_no_word(piece))):
                 kept += self._joined(kept.pop(), piece)
+            elif kept and together(kept[-1][1] - 1, piece[0]) and (both := self._fitting(kept[-1], piece)):
+                kept[-1] = both
             else:
                 kept.append(piece)
         if len(kept) > 1 and self._is_fragment(kept[-1]):
             last = kept.pop()
             kept += self._joined(kept.pop(), last)
         return kept
+
+    def _fitting(self, left: Piece, right: Piece) -> Piece | None:
+        """Both as one, if one of them is short and there is room."""
+        start, end = left[0], right[1]
+        if (
+            min(left[2], right[2]) >= self.most // SHORT
+            or left[2] + right[2] > self.most
+            or end - start > 8 * self.most
+        ):
+            return None
+        tokens = self.size(self.text[start:end])
+        return (start, end, tokens) if tokens <= self.most else None
 
     def _is_fragment(self, piece: Piece) -> bool:
         start, end, tokens = piece

@@ -45,6 +45,10 @@ class Region:
         """The part that holds the character at ``position``."""
         return self.parts[max(bisect_right(self.parts, position, key=_start) - 1, 0)]
 
+    def same_part(self, left: int, right: int) -> bool:
+        """Whether one part holds the characters at both places."""
+        return self.part_at(left) is self.part_at(right)
+
 
 def _start(part: Part) -> int:
     return part.start

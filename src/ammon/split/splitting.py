@@ -83,7 +83,7 @@ class _Splitter:
             alike = list(group)
             region = alike[0]
             pieces = chain.from_iterable(self._pieces(text, each) for each in alike)
-            for start, end, tokens in pieces if region.kind == "row" else join(pieces):
+            for start, end, tokens in pieces if region.kind == "row" else join(pieces, region.same_part):
                 part = region.part_at(start)
                 first, last = part.lines or lines.of(start, end)
                 passage = text[start:end]
