@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,26 +179,27 @@ def unstemmed(word: str) -> str:
 
 def lexical_variants(data: Dataset) -> Iterator[tuple[str, float]]:
     """nDCG@10 of the keyword leg alone, with terms cut in other ways."""
+    leg: Any = lexical  # as a value whose parts may be swapped
     plain, stem = terms.terms, terms._stem  # noqa: SLF001 - a variant of a private rule
     yield "keyword: no titles", alone(data, indexed(data, titles=False))
-    lexical.terms = lambda text: [term for term in plain(text) if len(term) > 1 or term.isascii()]
+    leg.terms = lambda text: [term for term in plain(text) if len(term) > 1 or term.isascii()]
     yield "keyword: pairs without single characters", alone(data, indexed(data))
-    lexical.terms = lambda text: [term for term in plain(text) if len(term) != 2 or term.isascii()]
+    leg.terms = lambda text: [term for term in plain(text) if len(term) != 2 or term.isascii()]
     yield "keyword: single characters without pairs", alone(data, indexed(data))
-    lexical.terms = plain
+    leg.terms = plain
     terms._stem = unstemmed  # noqa: SLF001 - a variant of a private rule
     terms._known.clear()  # noqa: SLF001 - a variant of a private rule
     yield "keyword: no stems", alone(data, indexed(data))
     terms._stem = stem  # noqa: SLF001 - a variant of a private rule
     terms._known.clear()  # noqa: SLF001 - a variant of a private rule
     index = indexed(data)
-    lexical.terms = lambda text: list(dict.fromkeys(plain(text)))
+    leg.terms = lambda text: list(dict.fromkeys(plain(text)))
     yield "keyword: each query term once", alone(data, index)
     for part in (0.1, 0.3):
         limit = part * index.count()
-        lexical.terms = lambda text, most=limit: rare(index, plain(text), most)
+        leg.terms = lambda text, most=limit: rare(index, plain(text), most)
         yield f"keyword: no query terms in over {part:.0%} of texts", alone(data, index)
-    lexical.terms = plain
+    leg.terms = plain
 
 
 def rare(index: lexical.LexicalIndex, found: list[str], most: float) -> list[str]:
