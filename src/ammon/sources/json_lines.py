@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 from ammon.errors import SourceError
 from ammon.sources.json_tree import record_text
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
-from ammon.sources.rows import Rows
+from ammon.sources.rows import Rows, lines_of
 
 
 def load(text: str, _kind: Kind) -> Loaded:
@@ -18,8 +17,7 @@ def load(text: str, _kind: Kind) -> Loaded:
     Raises: SourceError with the code ``malformed``, if not one line is JSON.
     """
     rows, broken = Rows(), 0
-    # Not splitlines(): JSON strings may hold U+2028 and other characters that it takes for line ends.
-    for number, line in enumerate(io.StringIO(text, newline=None), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if line.isspace():
             continue
         try:

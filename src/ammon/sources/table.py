@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +10,7 @@ from typing import Final
 from ammon.errors import SourceError
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
-from ammon.sources.rows import Rows
+from ammon.sources.rows import Rows, lines_of
 
 _DELIMITERS: Final = "\t;|,"
 """Where two fit equally well the first is taken: commas stand in prose and in numbers, the others hardly."""
@@ -49,7 +48,7 @@ def load(text: str, kind: Kind) -> Loaded:
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[list[str], tuple[int, int]]]:
     """Yield each row that holds anything, with its first and last line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    reader = csv.reader(lines_of(text), delimiter=delimiter, strict=False)
     before = 0
     try:
         for cells in reader:
