@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +11,17 @@ import typer
 
 from ammon.cli.options import GlobOption, JsonOption, LibraryOption, ModelOption, open_library
 from ammon.cli.outcome import Exit
-from ammon.cli.output import count, duration, near, say, say_json, tell
+from ammon.cli.output import count, duration, near, say, say_json, skip_line, tell
 
 if TYPE_CHECKING:
     from ammon.library import Library
     from ammon.types import Report, Skip
 
 SHOWN = 20
-"""Failed files listed by name; `ammon status` lists all."""
+"""Files listed by name, of those that failed and of those that were left out against expectation."""
+
+UNEXPECTED = ("too-large", "not-regular", "link-cycle", "malformed")
+"""Skips that are listed by name, because nobody asked for them; ignored and hidden files are only counted."""
 
 
 def register(app: typer.Typer) -> None:
@@ -103,7 +106,9 @@ def summary(report: Report, library: Path) -> list[str]:
         lines.append(f"Text: {count(report.chunks, 'passage')} stored, {count(report.embedded, 'text')} embedded")
     if report.pending:
         lines.append(f"{count(report.pending, 'text')} found by words only so far; run `ammon index` to go on.")
-    return lines + _left_out("Skipped", report.skipped) + _failures(report.failed)
+    unexpected = [skip for skip in report.skipped if skip.code in UNEXPECTED]
+    lines += _left_out("Skipped", report.skipped) + _listed(unexpected)
+    return lines + _left_out("Failed", report.failed) + _listed(report.failed)
 
 
 def _left_out(label: str, skips: Iterable[Skip]) -> list[str]:
@@ -114,11 +119,10 @@ def _left_out(label: str, skips: Iterable[Skip]) -> list[str]:
     return [f"{label}: {listed}"]
 
 
-def _failures(failed: tuple[Skip, ...]) -> list[str]:
-    lines = _left_out("Failed", failed)
-    lines += [f"  {near(skip.uri)}: {skip.reason} [{skip.code}]" for skip in failed[:SHOWN]]
-    if len(failed) > SHOWN:
-        lines.append(f"  … and {len(failed) - SHOWN:,} more; see `ammon status`.")
+def _listed(skips: Sequence[Skip]) -> list[str]:
+    lines = [skip_line(skip) for skip in skips[:SHOWN]]
+    if len(skips) > SHOWN:
+        lines.append(f"  … and {len(skips) - SHOWN:,} more; `--json` lists all.")
     return lines
 
 

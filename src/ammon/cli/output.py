@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ammon.types import Skip
+
 PLAIN_WIDTH = 100
 """Columns where no terminal says how many it has."""
 
@@ -75,6 +77,13 @@ def near(uri: str, cwd: Path | None = None) -> str:
     """The uri as people here would write it: relative when it lies under the working folder."""
     here = str(Path.cwd() if cwd is None else cwd).rstrip("/") + "/"
     return visible(uri.removeprefix(here), one_line=True)
+
+
+def skip_line(skip: Skip) -> str:
+    """A file that was left out, and why; its name stands there once, even where the reason begins with it."""
+    named = skip.reason.startswith(skip.uri)
+    reason = skip.reason.removeprefix(skip.uri) if named else f": {skip.reason}"
+    return f"  {near(skip.uri)}{visible(reason, one_line=True)} [{skip.code}]"
 
 
 def count(number: int, noun: str, several: str = "") -> str:

@@ -10,7 +10,7 @@ import typer
 
 from ammon.cli.options import JsonOption, LibraryOption, open_library
 from ammon.cli.outcome import Exit
-from ammon.cli.output import count, near, plain, say, say_json, size
+from ammon.cli.output import count, near, plain, say, say_json, size, skip_line
 
 if TYPE_CHECKING:
     from ammon.store.local.health import Status
@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    failed: Annotated[bool, typer.Option("--failed", help="List every file that was left out, and why.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="List the files that were opened and left out, and why.")
+    ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -37,7 +39,7 @@ def status(
         say(line)
     if failed:
         for skip in (*stock.failed, *stock.skipped):
-            say(f"  {near(skip.uri)}: {skip.reason} [{skip.code}]")
+            say(skip_line(skip))
 
 
 def stock_lines(stock: Status) -> list[str]:
