@@ -115,7 +115,7 @@ def hidden_states(
     def norm(name: str, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         centred = rows - rows.mean(-1, keepdims=True)
         scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + epsilon)
-        return scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        return np.asarray(scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"], np.float64)
 
     length = len(ids)
     rows = weights["embeddings.word_embeddings.weight"][list(ids)].astype(np.float64)

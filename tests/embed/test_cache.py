@@ -63,7 +63,8 @@ def test_a_damaged_build_is_made_anew(folder: Path, tmp_path: Path, builds: list
     file.unlink()
     if damage != "gone":
         content[len(content) // 2] ^= 0xFF
-        file.write_bytes({"cut": content[:-9], "flipped": content, "empty": b""}[damage])
+        damaged: dict[str, bytes | bytearray] = {"cut": content[:-9], "flipped": content, "empty": b""}
+        file.write_bytes(damaged[damage])
     again = load_embedder(str(folder), cache=tmp_path / "cache", threads=1)
     assert len(builds) == 2
     np.testing.assert_allclose(again.embed_passages(["memory"]), expected, atol=1e-5)

@@ -89,7 +89,7 @@ def embedder(server: Server, waits: list[float] | None = None, patience: Patienc
 
 def expected(texts: list[str]) -> np.ndarray:
     rows = np.array([vector_of(text) for text in texts])
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def test_rows_come_back_in_the_order_of_the_texts(server: Server) -> None:
@@ -156,7 +156,11 @@ def test_a_failure_that_lasts_is_told_after_the_last_attempt(server: Server) -> 
 
 def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
     release = threading.Event()
-    server.misdeeds = [lambda *_: release.wait(10) or None] * 2
+
+    def hang(_request: BaseHTTPRequestHandler, _texts: list[str]) -> None:
+        release.wait(10)
+
+    server.misdeeds = [hang] * 2
     began = time.monotonic()
     with pytest.raises(ModelUnavailable, match="timed out"):
         embedder(server, patience=Patience(attempts=2, timeout=0.2)).embed_queries(["a"])

@@ -26,7 +26,7 @@ def logits(weights: tiny.Arrays, text: str, *, roberta: bool) -> np.ndarray:
     )
     inner, outer = ("classifier.dense", "classifier.out_proj") if roberta else ("pooler.dense", "classifier")
     pooled = np.tanh(weights[f"{inner}.weight"] @ rows[0] + weights[f"{inner}.bias"])
-    return weights[f"{outer}.weight"] @ pooled + weights[f"{outer}.bias"]
+    return np.asarray(weights[f"{outer}.weight"] @ pooled + weights[f"{outer}.bias"])
 
 
 def write(folder: Path, weights: tiny.Arrays, kind: str, labels: int) -> Path:
