@@ -182,7 +182,7 @@ def test_two_processes_indexing_one_library_lose_nothing(program: Program, tmp_p
 def test_a_run_that_was_interrupted_goes_on_to_the_same_end(program: Program, tmp_path: Path) -> None:
     folder, library = tmp_path / "many", str(tmp_path / "library")
     folder.mkdir()
-    for number in range(700):
+    for number in range(1200):
         (folder / f"{number}.txt").write_text(f"Note {number} tells of thing{number}.", "utf-8")
     with start("index", str(folder), "-L", library) as running:
         _wait_for_a_vector(Path(library) / "catalog.db", running)
@@ -193,8 +193,8 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_end(program: Program, tm
     before = json.loads(program("status", "-L", library, "--json").stdout)
     rest = indexed_as(program("index", str(folder), "-L", library, "--json"))
     after = json.loads(program("status", "-L", library, "--json").stdout)
-    assert rest["embedded"] == 700 - before["vectors"] < 700
-    assert (after["documents"], after["vectors"], after["pending"]) == (700, 700, 0)
+    assert rest["embedded"] == 1200 - before["vectors"] < 1200
+    assert (after["documents"], after["vectors"], after["pending"]) == (1200, 1200, 0)
     assert "is sound" in program("doctor", "-L", library).stdout
 
 

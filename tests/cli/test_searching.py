@@ -157,3 +157,8 @@ def test_show_lists_documents_and_tells_about_one(run: Run, folder: Path, librar
     one = run("show", str(folder / "notes/sleep.md"), "-L", library)
     assert "What I learned about sleep" in one.stdout
     assert "  year: 2023" in one.stdout
+
+
+def test_a_question_may_be_asked_without_quotes(run: Run, library: str) -> None:
+    quoted = hits(run, "longest river in Africa", "-k", "3", "-L", library)
+    assert hits(run, "longest", "river", "in", "Africa", "-k", "3", "-L", library) == quoted
