@@ -213,7 +213,7 @@ def test_similar_finds_the_nearest_other_document(indexed: Library, folder: Path
 
 def test_a_sound_library_has_no_findings_and_a_damaged_one_is_mended(indexed: Library) -> None:
     assert indexed.doctor() == []
-    indexed.store.derived.save_vectors(always=True)
+    indexed.store.nearest.save(always=True)
     (indexed.path / "vectors-1.idx").write_bytes(b"damage")
     indexed.close()
     with Library(indexed.path) as again:

@@ -26,7 +26,7 @@ def filled(folder: Path) -> LocalStore:
     pending = store.pending(100)
     store.put_vectors([text.text_hash for text in pending], np.eye(30, DIM, dtype=np.float32) + 0.01)
     store.settle()
-    store.derived.save_vectors(always=True)
+    store.nearest.save(always=True)
     return store
 
 
@@ -91,7 +91,7 @@ def test_an_older_copy_of_a_derived_file_catches_up(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "a" / "vectors-1.idx", tmp_path / "older")
     store.remove([str(number) for number in range(10)])
     store.settle()
-    store.derived.save_vectors(always=True)
+    store.nearest.save(always=True)
     store.close()
     shutil.copy(tmp_path / "older", tmp_path / "a" / "vectors-1.idx")
     again = LocalStore(tmp_path / "a", create=False)
@@ -110,6 +110,6 @@ def test_a_lexical_index_of_mostly_removed_text_is_built_anew(tmp_path: Path) ->
         ]
         store.put(texts)
     store.settle()
-    assert store.derived.lexical().waste() <= 1.0
+    assert store.words.current().waste() <= 1.0
     assert len(store.lexical("common", 100)) == 30
     store.close()

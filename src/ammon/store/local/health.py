@@ -11,7 +11,8 @@ import numpy as np
 from ammon.errors import LibraryDamaged
 from ammon.store.local.backlog import count_pending
 from ammon.store.local.catalog import CATALOG_NAME
-from ammon.store.local.derived import LEXICAL_NAME, vector_file
+from ammon.store.local.kept_lexical import LEXICAL_NAME
+from ammon.store.local.kept_vectors import vector_file
 from ammon.store.local.ledger import Root
 from ammon.store.local.schema import SCHEMA
 from ammon.store.local.spaces import active_space
@@ -105,7 +106,7 @@ def _examine_vectors(store: LocalStore) -> list[Finding]:
     findings = []
     if path.exists() and VectorIndex.load(path, library=store.catalog.uuid, space=space.id, dim=space.dim) is None:
         findings.append(_derived(path.name, "the file is damaged or of another library"))
-    found = store.derived.vectors()
+    found = store.nearest.current()
     held = np.sort(found[0].ids) if found else np.empty(0, np.int64)
     rows = store.catalog.rows(
         """SELECT c.id FROM chunk AS c CROSS JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
@@ -119,7 +120,7 @@ def _examine_vectors(store: LocalStore) -> list[Finding]:
 
 def _examine_lexical(store: LocalStore) -> list[Finding]:
     try:
-        index = store.derived.lexical()
+        index = store.words.current()
         findings = [_derived(LEXICAL_NAME, f"{name} does not match its checksum") for name in index.damage()]
         held, wanted = index.count(), int(store.catalog.value("SELECT count(*) FROM chunk"))
     except LibraryDamaged as error:
@@ -138,13 +139,14 @@ def repair_derived(store: LocalStore, findings: list[Finding]) -> list[Finding]:
     damaged = {finding.file for finding in findings} - {CATALOG_NAME}
     if damaged:
         with store.catalog.locked():
-            store.derived.close()
+            store.words.close()
+            store.nearest.close()
             for name in damaged:
                 path = store.catalog.folder / name
                 if path.is_dir():
                     shutil.rmtree(path)
                 else:
                     path.unlink(missing_ok=True)
-            store.derived.write_lexical()
-            store.derived.save_vectors(always=True)
+            store.words.write()
+            store.nearest.save(always=True)
     return [replace(finding, repaired=finding.file in damaged) for finding in findings]

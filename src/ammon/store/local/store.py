@@ -9,8 +9,9 @@ import numpy as np
 
 from ammon.store.local import backlog, filters
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.derived import DerivedIndexes
 from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, put_entry, record_of
+from ammon.store.local.kept_lexical import KeptLexical
+from ammon.store.local.kept_vectors import KeptVectors
 from ammon.store.local.ledger import Ledger
 from ammon.store.local.masks import Masks, Where
 from ammon.store.local.replay import unpacked
@@ -32,7 +33,8 @@ class LocalStore:
         """Raises: LibraryNotFound, LibraryNewer, LibraryDamaged, LibraryError."""
         self.catalog = Catalog(folder, create=create, lock_timeout=lock_timeout)
         self.ledger = Ledger(self.catalog)
-        self.derived = DerivedIndexes(self.catalog)
+        self.words = KeptLexical(self.catalog)
+        self.nearest = KeptVectors(self.catalog)
         self._masks = Masks(self.catalog)
 
     def put(self, entries: Sequence[Entry]) -> None:
@@ -41,14 +43,14 @@ class LocalStore:
             with self.catalog.writing():
                 for entry in entries:
                     put_entry(self.catalog, entry)
-            self.derived.write_lexical()
+            self.words.write()
 
     def remove(self, uris: Sequence[str]) -> int:
         """Remove documents by uri, as one transaction. Returns how many were there."""
         with self.catalog.locked():
             with self.catalog.writing():
                 removed = drop_documents(self.catalog, uris)
-            self.derived.write_lexical()
+            self.words.write()
         return removed
 
     def pending(self, limit: int, after: int = 0) -> list[Pending]:
@@ -62,7 +64,8 @@ class LocalStore:
     def settle(self) -> None:
         """Tidy up after a run: drop loose vectors, note how far embedding has come, save the vector index."""
         backlog.settle(self.catalog)
-        self.derived.tidy()
+        self.nearest.save()
+        self.words.tidy()
 
     def dense(self, vector: Vectors, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
@@ -70,7 +73,7 @@ class LocalStore:
             return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
         with self.catalog.reading():
             wide = max(RESCORED_PER_HIT * k, RESCORED_AT_LEAST)
-            near = self.derived.search_vectors(vector, wide, self._masks.allowed(where))
+            near = self.nearest.search(vector, wide, self._masks.allowed(where))
             ids, rows = self.vectors_of(near)
         if not len(ids):
             return Candidates(ids, np.empty(0, np.float32))
@@ -99,7 +102,7 @@ class LocalStore:
 
     def lexical(self, text: str, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest BM25 score for the terms of ``text``; those without a term are not matches."""
-        return self.derived.search_lexical(text, k, self._masks.allowed(where))
+        return self.words.search(text, k, self._masks.allowed(where))
 
     def records(self, ids: Ids) -> list[Record]:
         """The chunks of these ids, in this order; ids that are gone are left out."""
@@ -126,7 +129,8 @@ class LocalStore:
 
     def close(self) -> None:
         """Give back files and memory. Closing twice is harmless."""
-        self.derived.close()
+        self.words.close()
+        self.nearest.close()
         self.catalog.close()
 
 

@@ -1,0 +1,96 @@
+"""The vector index of a catalog's active space, kept abreast of it in memory, and saved now and then.
+
+What its file does not hold yet is replayed from the catalog; a file in doubt is passed over, and everything replayed.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from ammon.store.local.catalog import Catalog
+from ammon.store.local.masks import Mask
+from ammon.store.local.replay import removed_since, vectors_since
+from ammon.store.local.spaces import Space, active_space
+from ammon.store.local.vectors import VectorIndex
+from ammon.types import Ids, Vectors
+
+SAVE_AFTER_ROWS = 4096
+SAVE_AFTER_SHARE = 0.05
+"""The file is written anew once this many rows, or this share of them, would have to be replayed."""
+
+
+def vector_file(folder: Path, space: int) -> Path:
+    """Where the vector index of a space is kept."""
+    return folder / f"vectors-{space}.idx"
+
+
+class KeptVectors:
+    """Loads, catches up and saves the vector index. Safe to share between threads."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._guard = threading.RLock()
+        self._index: VectorIndex | None = None
+        self._space: Space | None = None
+        self._saved_rows = 0
+
+    def current(self) -> tuple[VectorIndex, Space] | None:
+        """The index of the active space, up to date; ``None`` before anything was embedded."""
+        with self._guard:
+            space = active_space(self._catalog)
+            if space is None:
+                return None
+            if self._index is None or self._space is None or self._space.id != space.id:
+                self._index = self._load(space)
+            self._space = space
+            self._catch_up(self._index, space)
+            return self._index, space
+
+    def search(self, vector: Vectors, k: int, allowed: Mask | None) -> Ids:
+        """About the ``k`` nearest chunk ids, best first; see `VectorIndex.search`."""
+        with self._guard:
+            found = self.current()
+            return found[0].search(vector, k, allowed) if found else np.empty(0, np.int64)
+
+    def save(self, *, always: bool = False) -> None:
+        """Write the index to its file when enough has changed since, or ``always``. Takes the write lock."""
+        with self._guard:
+            found = self.current()
+            if found is None:
+                return
+            index, space = found
+            behind = abs(len(index) - self._saved_rows)
+            if not always and behind < min(SAVE_AFTER_ROWS, 1 + SAVE_AFTER_SHARE * len(index)):
+                return
+            with self._catalog.locked():
+                path = vector_file(self._catalog.folder, space.id)
+                index.save(path, library=self._catalog.uuid, space=space.id)
+            self._saved_rows = len(index)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        with self._guard:
+            self._index = self._space = None
+
+    def _load(self, space: Space) -> VectorIndex:
+        path = vector_file(self._catalog.folder, space.id)
+        index = VectorIndex.load(path, library=self._catalog.uuid, space=space.id, dim=space.dim)
+        if index is None or index.sequence > self._catalog.sequence():
+            index = VectorIndex(space.dim)
+        self._saved_rows = len(index)
+        return index
+
+    def _catch_up(self, index: VectorIndex, space: Space) -> None:
+        with self._catalog.reading():
+            wanted = self._catalog.sequence()
+            # Another thread may have brought it further than this thread's view of the catalog.
+            if index.sequence >= wanted:
+                return
+            if index.sequence:
+                index.remove(removed_since(self._catalog, index.sequence))
+            for ids, vectors in vectors_since(self._catalog, index.sequence, space.id, space.dim):
+                index.add(ids, vectors)
+            index.sequence = wanted
