@@ -54,7 +54,7 @@ class Settings:
         },
     )
     threads: int = _setting(0, "Processor cores used for embedding; 0: all.", low=0, high=4096)
-    chunk_tokens: int = _setting(384, "Longest passage, in the model's own tokens.", low=16, high=8192)
+    chunk_tokens: int = _setting(448, "Longest passage, in the model's own tokens.", low=16, high=8192)
     dense_weight: float = _setting(
         0.5, "Weight of likeness of meaning against likeness of words in hybrid search.", low=0.0, high=1.0
     )
