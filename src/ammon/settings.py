@@ -149,7 +149,7 @@ def _from_file(library: Path | None) -> list[tuple[str, object, str]]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}.", hint="A line reads: chunk_tokens = 384") from error
+        raise SettingsError(f"{path} cannot be read: {error}.", hint="A line reads: chunk_tokens = 448") from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint="Make it readable.") from error
     for name in SECRET & table.keys():
