@@ -206,6 +206,7 @@ def _wait_for_a_vector(catalog: Path, running: subprocess.Popen[str]) -> None:
         if not catalog.exists():
             continue
         connection = apsw.Connection(str(catalog), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(5_000)  # the run may be just making it
         try:
             made = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'vector'").get
             if made and connection.execute("SELECT 1 FROM vector LIMIT 1").get:

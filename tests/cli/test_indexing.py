@@ -171,6 +171,7 @@ def _wait_for_passages(library: str) -> None:
         if not (Path(library) / "catalog.db").exists():
             continue
         connection = apsw.Connection(str(Path(library) / "catalog.db"), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(5_000)  # the run may be just making it
         try:
             if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'chunk'").get and (
                 connection.execute("SELECT 1 FROM chunk LIMIT 1").get
