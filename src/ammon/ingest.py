@@ -138,6 +138,7 @@ class _Mirror:
         self._known = store.ledger.known()
         self._root = store.ledger.root(sources.uri_of(path), rules.globs)
         self._touched: list[Source] = []
+        self._walked: list[Skip] = []
 
     def run(self) -> Report:
         found = self._scan()
@@ -152,7 +153,7 @@ class _Mirror:
         self._batch.commit()
         self._store.ledger.touch(self._touched)
         self._drop(list(gone))
-        self._store.ledger.complete(self._root)
+        self._store.ledger.complete(self._root, self._walked)
         self._progress("text", len(changed), len(changed), "")
         return self._tally.report()
 
@@ -166,16 +167,17 @@ class _Mirror:
             if (item.uri + os.sep).startswith(own):
                 continue
             if isinstance(item, Skip):
-                self._tally.skipped.append(item)
+                self._walked.append(item)
             else:
                 found.append(item)
+        self._tally.skipped.extend(self._walked)
         self._progress("scan", len(found), len(found), "")
         return found
 
     def _gone(self, seen: set[str]) -> dict[str, Known]:
         """Known files of this root that the walk did not meet, but for those under a folder it could not enter."""
         here = sources.uri_of(self._path)
-        closed = tuple(skip.uri for skip in self._tally.skipped if skip.code == "unreadable")
+        closed = tuple(skip.uri for skip in self._walked if skip.code == "unreadable")
         hidden = tuple(uri + os.sep for uri in closed)
         return {
             uri: known

@@ -37,8 +37,11 @@ def evaluate(
     The set is read into a library of its own, kept in the cache folder so that a second run is quick, unless
     --library names one.
     """
+    from ammon.evaluate.datasets import read_dataset
     from ammon.settings import load_settings
 
+    # Read first: a folder of another form leaves no library behind.
+    read_dataset(Path(folder).expanduser())
     given = {"model": model}
     named = library or str(own_library(Path(folder), load_settings(library_folder(None), given)))
     with open_library(named, given, create=True) as opened:

@@ -84,7 +84,9 @@ def _show(library: Library, hits: list[Hit], *, explain: bool, json: bool) -> No
     show_hits(hits, explain=explain)
     if not hits:
         tell("Nothing found. Fewer words or a wider --where may find more.")
-    if pending := library.status().pending:
+    # Counting takes time in proportion to the library; asking for one does not.
+    if library.store.pending(1):
+        pending = library.status().pending
         tell(f"{count(pending, 'text is', 'texts are')} found by words only so far; `ammon index` goes on.")
 
 

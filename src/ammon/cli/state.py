@@ -23,9 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    failed: Annotated[
-        bool, typer.Option("--failed", help="List the files that were opened and left out, and why.")
-    ] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="List everything that was left out, and why.")] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -10,7 +10,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,16 @@ class Catalog:
         self.folder = folder
         self.path = folder / CATALOG_NAME
         self._timeout = lock_timeout
-        if not self.path.exists():
-            if not create:
-                raise LibraryNotFound(f"There is no library at {folder}.")
+        absent = not self.path.exists()
+        if absent and not create:
+            raise LibraryNotFound(f"There is no library at {folder}.")
+        if absent:
             _make_folder(folder)
         self._lock = filelock.FileLock(folder / LOCK_NAME)
         self._local = threading.local()
         # Weakly: the connection of a thread that has ended goes with it.
         self._opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
-        with _translated(self.path):
+        with _translated(self.path), self.locked() if absent else nullcontext():
             self._upgrade()
             self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
 
@@ -78,9 +79,17 @@ class Catalog:
         """This thread's own connection."""
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = _connect(self.path)
+            connection = self._local.connection = self._connect()
             self._opened.add(connection)
         return connection
+
+    def _connect(self) -> apsw.Connection:
+        try:
+            return _connect(self.path)
+        except apsw.BusyError:
+            # Another process is making the catalog just now, under the write lock.
+            with self.locked():
+                return _connect(self.path)
 
     def _upgrade(self) -> None:
         version = _schema_of(self._connection)

@@ -68,8 +68,8 @@ def take_stock(store: LocalStore) -> Status:
             sequence=catalog.sequence(),
             files=_sizes(catalog.folder),
             roots=tuple(store.ledger.roots()),
-            failed=tuple(store.ledger.left_out("failed")),
-            skipped=tuple(store.ledger.left_out("skipped")),
+            failed=tuple(store.ledger.failed()),
+            skipped=tuple(store.ledger.skipped()),
         )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.documents import drop_chunks, note
+from ammon.store.local.documents import drop_chunks, note, valid_text
 from ammon.types import Skip, Source
 
 
@@ -61,10 +62,13 @@ class Ledger:
         rows = self._catalog.rows("SELECT id, uri, globs, completed FROM root ORDER BY uri, globs")
         return [Root(number, uri, tuple(json.loads(globs)), completed) for number, uri, globs, completed in rows]
 
-    def complete(self, root: int) -> None:
-        """Note that a whole pass over ``root`` has ended now."""
+    def complete(self, root: int, skips: Sequence[Skip]) -> None:
+        """Note that a whole pass over ``root`` has ended now, and what its walk left out."""
+        listed = json.dumps([(skip.uri, skip.code, skip.reason) for skip in skips], ensure_ascii=False)
         with self._catalog.writing():
-            self._catalog.rows("UPDATE root SET completed = ? WHERE id = ?", (time.time(), root))
+            self._catalog.rows(
+                "UPDATE root SET completed = ?, skips = ? WHERE id = ?", (time.time(), valid_text(listed), root)
+            )
 
     def known(self) -> dict[str, Known]:
         """Every file in the library, by uri."""
@@ -117,7 +121,16 @@ class Ledger:
                 (source.uri, root, *times, content_hash, state, skip.code, skip.reason),
             )
 
-    def left_out(self, state: str) -> list[Skip]:
-        """Every file of this ``state`` (``skipped`` or ``failed``), by uri."""
+    def failed(self) -> list[Skip]:
+        """Every file that could not be read, by uri."""
+        return self._left_out("failed")
+
+    def skipped(self) -> list[Skip]:
+        """Every file that is not read, and everything that the last walks passed over, by uri."""
+        walked = self._catalog.rows("SELECT skips FROM root")
+        passed = {Skip(*entry) for (listed,) in walked for entry in json.loads(listed)}
+        return sorted({*passed, *self._left_out("skipped")}, key=lambda skip: (skip.uri, skip.code))
+
+    def _left_out(self, state: str) -> list[Skip]:
         rows = self._catalog.rows("SELECT uri, code, reason FROM document WHERE state = ? ORDER BY uri", (state,))
         return [Skip(*row) for row in rows]

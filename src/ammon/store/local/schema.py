@@ -26,7 +26,8 @@ CREATE TABLE root (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     uri TEXT NOT NULL,
     globs TEXT NOT NULL,
-    completed INTEGER,
+    completed REAL,
+    skips TEXT NOT NULL DEFAULT '[]',
     UNIQUE (uri, globs)
 );
 CREATE TABLE document (
