@@ -63,6 +63,20 @@ def test_an_onnx_encoder_is_pooled_and_normalised(tmp_path: Path) -> None:
     np.testing.assert_allclose(embedder.embed_passages(texts), expected, atol=1e-5)
 
 
+def test_an_onnx_encoder_leaves_its_prompt_out_of_the_pooling_where_told(tmp_path: Path) -> None:
+    table = np.random.default_rng(1).normal(size=(len(tiny.VOCABULARY), tiny.HIDDEN))
+    folder = write(tmp_path / "m", lookup_model(table))
+    tiny.write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_mean_tokens": True, "include_prompt": False})
+    tiny.write_json(folder / "ammon-model.json", {"query": "seek "})
+    embedder = load_embedder(str(folder), cache=tmp_path, threads=1)
+    texts = ["memory", "大象 of the long night of memory", ""]
+    start = 1 + len("seek")  # the begin token, then one piece a letter
+    expected = np.stack(
+        [tiny.unit(table[tiny.tokenizer().encode("seek " + text).ids[start:]].mean(0)) for text in texts]
+    )
+    np.testing.assert_allclose(embedder.embed_queries(texts), expected, atol=1e-5)
+
+
 def test_an_onnx_file_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match=r"model\.onnx cannot be read"):
         load_embedder(str(write(tmp_path / "m", b"\xffno model")), cache=tmp_path, threads=1)

@@ -42,3 +42,9 @@ def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[NDArray[np.int32], 
         ids[at, : len(row)] = row
         mask[at, : len(row)] = 1
     return ids, mask
+
+
+def without_first(mask: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """Return ``mask`` with the first ``count`` tokens of each row left out, but never a row's last one."""
+    lengths = mask.sum(1, keepdims=True)
+    return np.where(np.arange(mask.shape[1]) < np.minimum(count, lengths - 1), np.int32(0), mask)

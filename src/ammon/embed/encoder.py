@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ammon.embed.batches import batches, padded
+from ammon.embed.batches import batches, padded, without_first
 from ammon.embed.runtime import Program
 from ammon.embed.specification import Prompts
 from ammon.embed.tokens import Reader
@@ -29,6 +29,7 @@ class Facts:
     languages: frozenset[str]
     prompts: Prompts
     pad: int = 0
+    pools_prompt: bool = True  # False: a prompt's tokens are seen by the others, and left out of the pooling
 
 
 class LocalEmbedder:
@@ -78,17 +79,20 @@ class LocalEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Rows for texts to be found."""
-        return self._embed([self.facts.prompts.passage + text for text in texts])
+        return self._embed(self.facts.prompts.passage, texts)
 
     def embed_queries(self, texts: Sequence[str], *, instruction: str = "") -> Vectors:
         """Rows for texts to search with; ``instruction`` replaces the model's own."""
-        prompt = self.facts.prompts.for_query(instruction)
-        return self._embed([prompt + text for text in texts])
+        return self._embed(self.facts.prompts.for_query(instruction), texts)
 
-    def _embed(self, texts: list[str]) -> Vectors:
-        tokens = self._reader.ids(texts)
+    def _embed(self, prompt: str, texts: Sequence[str]) -> Vectors:
+        tokens = self._reader.ids([prompt + text for text in texts])
+        unpooled = 0 if self.facts.pools_prompt else self._reader.prompt_length(prompt)
         rows = np.empty((len(texts), self.dim), np.float32)
         for members in batches([len(one) for one in tokens]):
             ids, mask = padded([tokens[member] for member in members], self.facts.pad)
-            rows[members] = self._program.run({"ids": ids, "mask": mask})
+            inputs = {"ids": ids, "mask": mask}
+            if not self.facts.pools_prompt:
+                inputs["pooled"] = without_first(mask, unpooled)
+            rows[members] = self._program.run(inputs)
         return rows

@@ -40,7 +40,7 @@ def embedding_origin(folder: Path, name: str) -> Origin:
     """
     config = _json(folder, "config.json")
     modules = _modules(folder)
-    pooling = _pooling(folder, modules)
+    pooling, pools_prompt = _pooling(folder, modules)
     dense = [_dense(folder, path) for path in modules.get("Dense", [])]
     weights = weights_file(folder)
     beside = ("config.json", "tokenizer.json", "modules.json", "sentence_bert_config.json")
@@ -54,10 +54,11 @@ def embedding_origin(folder: Path, name: str) -> Origin:
         dim=len(dense[-1].bias) if dense else int(config["hidden_size"]),
         max_tokens=_max_tokens(folder, config),
         prompts=prompts,
-        build=lambda: _embedding_model(weights, config, pooling, dense),
+        build=lambda: _embedding_model(weights, config, pooling, dense, pools_prompt=pools_prompt),
         tokenize=lambda: read_tokenizer(folder),
         languages=frozenset(_json(folder, "ammon-model.json", {}).get("languages", ())),
-        settings={"pooling": pooling, "dense": len(dense)},
+        # said only where it is so: a model that pools its prompt keeps the fingerprint it always had
+        settings={"pooling": pooling, "dense": len(dense), **({} if pools_prompt else {"pools_prompt": False})},
         pad=int(config.get("pad_token_id") or 0),
     )
 
@@ -118,12 +119,15 @@ def read_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def _embedding_model(weights: Path, config: Mapping[str, Any], pooling: Pooling, dense: Sequence[Dense]) -> Model:
+def _embedding_model(
+    weights: Path, config: Mapping[str, Any], pooling: Pooling, dense: Sequence[Dense], *, pools_prompt: bool
+) -> Model:
     if weights.suffix == ".onnx":
         from ammon.embed.onnx import embedding_from_onnx
 
-        return embedding_from_onnx(weights, pooling, dense)
-    return embedding_graph(_shape(config), _named(read_safetensors(weights)), pooling, dense)
+        return embedding_from_onnx(weights, pooling, dense, pools_prompt=pools_prompt)
+    named = _named(read_safetensors(weights))
+    return embedding_graph(_shape(config), named, pooling, dense, pools_prompt=pools_prompt)
 
 
 def _scoring_model(weights: Path, config: Mapping[str, Any]) -> Model:
@@ -183,14 +187,16 @@ def _modules(folder: Path) -> dict[str, list[str]]:
     return listed
 
 
-def _pooling(folder: Path, modules: Mapping[str, list[str]]) -> Pooling:
+def _pooling(folder: Path, modules: Mapping[str, list[str]]) -> tuple[Pooling, bool]:
+    """How the folder's model pools, and whether a prompt's tokens are pooled with the others."""
     if not modules.get("Pooling"):
-        return "mean"
+        return "mean", True
     config = _json(folder, f"{modules['Pooling'][0]}/config.json")
     chosen = [name for name, value in config.items() if name.startswith("pooling_mode_") and value is True]
     if len(chosen) != 1 or chosen[0] not in _POOLINGS:
         raise ModelNotFound(f"The pooling of the model in {folder} cannot be built: {', '.join(chosen) or 'none'}.")
-    return _POOLINGS[chosen[0]]
+    pooling = _POOLINGS[chosen[0]]
+    return pooling, pooling == "cls" or bool(config.get("include_prompt", True))  # the first token is always taken
 
 
 def _dense(folder: Path, path: str) -> Dense:

@@ -43,14 +43,17 @@ class Dense:
     tanh: bool
 
 
-def embedding_graph(shape: Shape, weights: Weights, pooling: Pooling, dense: Sequence[Dense] = ()) -> Model:
-    """Return a graph of inputs ``ids`` and ``mask``, int32 ``(n, length)``, and output float32 ``(n, dim)``.
+def embedding_graph(
+    shape: Shape, weights: Weights, pooling: Pooling, dense: Sequence[Dense] = (), *, pools_prompt: bool = True
+) -> Model:
+    """Return a graph of inputs ``ids`` and ``mask``, int32 ``(n, length)``, and output float32 ``(n, dim)``. Without
+    ``pools_prompt`` a third input, ``pooled``, says which of the tokens that are seen are pooled.
 
     Raises: ModelNotFound where a weight is missing.
     """
     encoder = _Encoder(shape, weights)
-    rows = embedding_head(encoder.hidden, encoder.mask, pooling, dense)
-    return model_of(rows, [encoder.ids, encoder.mask])
+    inputs = [encoder.ids, encoder.mask, *([] if pools_prompt else [named_input("pooled")])]
+    return model_of(embedding_head(encoder.hidden, inputs[-1], pooling, dense), inputs)
 
 
 def embedding_head(hidden: Node, mask: Node, pooling: Pooling, dense: Sequence[Dense]) -> Node:

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 _INPUTS = {"input_ids": "ids", "attention_mask": "mask", "token_type_ids": "kinds"}
 
 
-def embedding_from_onnx(path: Path, pooling: Pooling, dense: Sequence[Dense]) -> Model:
+def embedding_from_onnx(
+    path: Path, pooling: Pooling, dense: Sequence[Dense] = (), *, pools_prompt: bool = True
+) -> Model:
     """Return the model at ``path`` as `embedding_graph` would give it; its first output of rank 3 is pooled.
 
     Raises: ModelNotFound.
     """
-    outputs, inputs = _read(path, kinds=False)
+    outputs, known = _read(path, kinds=False)
     hidden = next((node for node in outputs if node.get_output_partial_shape(0).rank.get_length() == 3), None)
     if hidden is None:
         raise ModelNotFound(f"{path} has no output of hidden states (n, length, hidden).")
-    return model_of(embedding_head(hidden, inputs["mask"], pooling, dense), [inputs["ids"], inputs["mask"]])
+    inputs = [known["ids"], known["mask"], *([] if pools_prompt else [named_input("pooled")])]
+    return model_of(embedding_head(hidden, inputs[-1], pooling, dense), inputs)
 
 
 def scoring_from_onnx(path: Path) -> Model:

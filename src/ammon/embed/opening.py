@@ -58,6 +58,7 @@ def open_embedder(origin: Origin, cache: Path | None, threads: int) -> LocalEmbe
         languages=origin.languages,
         prompts=origin.prompts,
         pad=origin.pad,
+        pools_prompt=origin.settings.get("pools_prompt", True),
     )
     return LocalEmbedder(facts, opened.program, Reader(opened.tokenize, origin.max_tokens, opened.unigram()))
 

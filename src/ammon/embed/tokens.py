@@ -49,6 +49,13 @@ class Reader:
         encoded = self.tokenizer.encode_batch_fast([readable(text) for text in texts], add_special_tokens=False)
         return [len(one) for one in encoded]
 
+    def prompt_length(self, prompt: str) -> int:
+        """Return how many ids before a text are its prompt's: those of the prompt alone, less the end token."""
+        if not prompt:
+            return 0
+        special = self.tokenizer.encode(readable(prompt[: self._limit * LONGEST_TOKEN])).special_tokens_mask
+        return len(special) - sum(special[-1:])
+
     def _read_quickly(self, texts: Sequence[str]) -> list[list[int]] | None:
         if self._quick is None or self._tokenizer is not None or sum(map(len, texts)) > SHORT:
             return None
