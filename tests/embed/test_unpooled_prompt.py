@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from ammon.embed.encoder import LocalEmbedder
 
 WORDS = ["a", "memory of elephants", "大象的记忆 what is it", "the quick brown fox " * 4, ""]
 QUERY, PASSAGE = "seek out ", "text to be found: "
-POOLINGS = {
+POOLINGS: Mapping[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "mean_tokens": lambda rows, start: rows[start:].mean(0),
     "cls_token": lambda rows, _: rows[0],
     "max_tokens": lambda rows, start: rows[start:].max(0),

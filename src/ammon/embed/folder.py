@@ -1,6 +1,6 @@
 """A model in a folder of sentence-transformers' layout: what its files say, as an `Origin`.
 
-Weights are safetensors of BERT, RoBERTa or XLM-R, or ``onnx/model.onnx`` of any encoder.
+Weights are safetensors of BERT, RoBERTa or XLM-R, whole or in shards, or ``onnx/model.onnx`` of any encoder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from ammon.embed.graph import Dense, Pooling, Shape, embedding_graph, scoring_graph
 from ammon.embed.prompts import prompts_of
 from ammon.embed.specification import Origin, Prompts
-from ammon.embed.weights import Weights, read_safetensors
+from ammon.embed.weights import Weights, read_safetensors, read_shards, shards
 from ammon.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ONNX = Path("onnx") / "model.onnx"
 WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
 ROBERTA = ("roberta", "xlm-roberta", "camembert")
 _POOLINGS: Mapping[str, Pooling] = {
     "pooling_mode_cls_token": "cls",
@@ -50,7 +51,7 @@ def embedding_origin(folder: Path, name: str) -> Origin:
     )
     return Origin(
         name=name,
-        files=(weights, *(path for path in paths if path.exists())),
+        files=(weights, *_shards(weights), *(path for path in paths if path.exists())),
         dim=len(dense[-1].bias) if dense else int(config["hidden_size"]),
         max_tokens=_max_tokens(folder, config),
         prompts=prompts,
@@ -77,7 +78,7 @@ def scoring_origin(folder: Path, name: str) -> Origin:
         raise ModelNotFound(f"The model in {folder} tells {labels} classes apart; a reranker has one score or two.")
     return Origin(
         name=name,
-        files=(weights, folder / "config.json", folder / "tokenizer.json"),
+        files=(weights, *_shards(weights), folder / "config.json", folder / "tokenizer.json"),
         dim=labels,
         max_tokens=_max_tokens(folder, config),
         prompts=Prompts(),
@@ -88,15 +89,15 @@ def scoring_origin(folder: Path, name: str) -> Origin:
 
 
 def weights_file(folder: Path) -> Path:
-    """Return the file of weights in ``folder``: safetensors where there is one, else ONNX.
+    """Return the file of weights in ``folder``: safetensors where there is one, else ONNX, else the index of shards.
 
-    Raises: ModelNotFound where there is neither.
+    Raises: ModelNotFound where there is none.
     """
-    for path in (folder / WEIGHTS, folder / ONNX, folder / ONNX.name):
+    for path in (folder / WEIGHTS, folder / ONNX, folder / ONNX.name, folder / INDEX):
         if path.is_file():
             return path
     raise ModelNotFound(
-        f"The model folder {folder} holds neither {WEIGHTS} nor {ONNX}.",
+        f"The model folder {folder} holds neither {WEIGHTS} nor {INDEX} nor {ONNX}.",
         hint="Save it with safe_serialization=True, or export it to ONNX; other formats are not read.",
     )
 
@@ -126,8 +127,7 @@ def _embedding_model(
         from ammon.embed.onnx import embedding_from_onnx
 
         return embedding_from_onnx(weights, pooling, dense, pools_prompt=pools_prompt)
-    named = _named(read_safetensors(weights))
-    return embedding_graph(_shape(config), named, pooling, dense, pools_prompt=pools_prompt)
+    return embedding_graph(_shape(config), _named(_tensors(weights)), pooling, dense, pools_prompt=pools_prompt)
 
 
 def _scoring_model(weights: Path, config: Mapping[str, Any]) -> Model:
@@ -135,7 +135,15 @@ def _scoring_model(weights: Path, config: Mapping[str, Any]) -> Model:
         from ammon.embed.onnx import scoring_from_onnx
 
         return scoring_from_onnx(weights)
-    return scoring_graph(_shape(config), _named(read_safetensors(weights)))
+    return scoring_graph(_shape(config), _named(_tensors(weights)))
+
+
+def _shards(weights: Path) -> tuple[Path, ...]:
+    return shards(weights) if weights.name == INDEX else ()
+
+
+def _tensors(weights: Path) -> Weights:
+    return read_shards(weights) if weights.name == INDEX else read_safetensors(weights)
 
 
 def _named(weights: Weights) -> Weights:

@@ -6,11 +6,14 @@ import os
 import re
 from pathlib import Path
 
+from ammon.embed.weights import shards
 from ammon.errors import ModelNotFound
 
 REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SMALL = ["*.json", "*/config.json", "*_Dense/model.safetensors"]
-WEIGHTS = ["model.safetensors", "onnx/model.onnx"]
+INDEX = "model.safetensors.index.json"
+WEIGHTS = ["model.safetensors", "onnx/model.onnx", INDEX]
+SHARDS = "model-*-of-*.safetensors"  # as transformers names what the index lists
 
 
 def is_repo(name: str) -> bool:
@@ -25,7 +28,7 @@ def is_repo(name: str) -> bool:
 def fetch(name: str, cache: Path) -> Path:
     """Return the folder of the hub's repo ``name``: what is there already, else what the hub gives.
 
-    Fetched are the settings, the tokenizer and one file of weights, nothing else; no telemetry is sent.
+    Fetched are the settings, the tokenizer and the weights in one format, nothing else; no telemetry is sent.
 
     Raises: ModelNotFound where the hub does not know it or cannot be reached.
     """
@@ -43,7 +46,8 @@ def fetch(name: str, cache: Path) -> Path:
         weights = next((path for path in WEIGHTS if path in listed), None)
         if weights is None:
             raise ModelNotFound(f"The repo {name} holds none of {', '.join(WEIGHTS)}.", hint="Export it to ONNX.")
-        return Path(hub.snapshot_download(name, cache_dir=folder, allow_patterns=[*SMALL, weights]))
+        wanted = [*SMALL, SHARDS if weights == INDEX else weights]
+        return Path(hub.snapshot_download(name, cache_dir=folder, allow_patterns=wanted))
     except (_client_error(HfHubHTTPError), OSError, ValueError) as error:
         raise ModelNotFound(
             f"The model {name} is not here, and the Hugging Face hub did not give it: {_first_line(error)}.",
@@ -60,7 +64,16 @@ def _fetched(name: str, folder: Path) -> Path | None:
         found = Path(hub.snapshot_download(name, cache_dir=folder, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
-    return found if any((found / weights).exists() for weights in WEIGHTS) else None
+    return found if _complete(found) else None
+
+
+def _complete(folder: Path) -> bool:
+    if any((folder / weights).exists() for weights in WEIGHTS if weights != INDEX):
+        return True
+    try:
+        return bool(shards(folder / INDEX))
+    except ModelNotFound:  # what is missing may yet be fetched
+        return False
 
 
 def _first_line(error: Exception) -> str:

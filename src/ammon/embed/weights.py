@@ -96,6 +96,36 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
 
 
+def shards(index: Path) -> tuple[Path, ...]:
+    """Return the files, in order of their names, over which ``index`` (``model.safetensors.index.json``) says that the
+    weights are spread.
+
+    Raises: ModelNotFound, naming the first that is missing, or the index where it is none.
+    """
+    try:
+        names = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
+        paths = tuple(index.parent / Path(name).name for name in names)  # none outside the index's own folder
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelNotFound(
+            f"The index of weights {index} cannot be read: {error!r}.", hint="Fetch or copy the model again."
+        ) from error
+    missing = next((path for path in paths if not path.is_file()), None)
+    if missing is not None:
+        raise ModelNotFound(
+            f"The model folder {index.parent} holds no {missing.name}, which {index.name} names.",
+            hint="Fetch or copy the model again.",
+        )
+    return paths
+
+
+def read_shards(index: Path) -> dict[str, NDArray[Any]]:
+    """Return the tensors of all `shards` of ``index``, as `read_safetensors` does those of one file.
+
+    Raises: ModelNotFound.
+    """
+    return {name: tensor for path in shards(index) for name, tensor in read_safetensors(path).items()}
+
+
 def _tensor(data: NDArray[np.uint8], base: int, entry: Mapping[str, Any]) -> NDArray[Any]:
     start, end = entry["data_offsets"]
     values = data[base + start : base + end].view(np.dtype(_DTYPES[entry["dtype"]])).reshape(entry["shape"])
