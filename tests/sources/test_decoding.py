@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ammon import sources
@@ -112,6 +112,8 @@ def test_utf_8_is_always_read_and_always_sure(text: str) -> None:
 
 @given(st.text(min_size=1), st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
 def test_a_byte_order_mark_decides(text: str, encoding: str) -> None:
+    # UTF-16's mark and a NUL are UTF-32's mark: the two cannot be told apart, and no text begins with NUL.
+    assume(not text.startswith("\0"))
     assert sources.decode(text.encode(encoding))[0] == text
 
 
