@@ -22,15 +22,16 @@ def fuse(dense: Candidates, lexical: Candidates, *, weight: float = WEIGHT, dept
     """The union of both lists with scores in [0, 1], best first, ties by id.
 
     ``weight`` in [0, 1] is the dense leg's share; a leg that found nothing leaves all of it to the other. What a leg
-    did not find counts as its last. Scores of ranks beyond ``depth`` are cut at 0, yet keep their order.
+    did not find counts as its last. Ranks beyond ``depth`` count 0 in their leg, so that however long the lists are,
+    the best come out the same; what counts 0 in both keeps the order of its uncut scores.
     """
     if not len(dense) or not len(lexical):
         weight = 1.0 if len(dense) else 0.0
     ids = np.union1d(dense.ids, lexical.ids)
-    total = weight * _spread(dense, ids, _last(dense, depth))
-    total += (1 - weight) * _spread(lexical, ids, _rest(lexical, depth))
-    order = np.lexsort((ids, -total))
-    return Candidates(ids[order], np.maximum(total[order], 0).astype(np.float32))
+    meaning, words = _spread(dense, ids, _last(dense, depth)), _spread(lexical, ids, _rest(lexical, depth))
+    total = weight * np.maximum(meaning, 0) + (1 - weight) * np.maximum(words, 0)
+    order = np.lexsort((ids, -(weight * meaning + (1 - weight) * words), -total))
+    return Candidates(ids[order], total[order].astype(np.float32))
 
 
 def _spread(leg: Candidates, ids: NDArray[np.int64], low: float) -> NDArray[np.float64]:
