@@ -29,8 +29,9 @@ def fuse(dense: Candidates, lexical: Candidates, *, weight: float = WEIGHT, dept
         weight = 1.0 if len(dense) else 0.0
     ids = np.union1d(dense.ids, lexical.ids)
     meaning, words = _spread(dense, ids, _last(dense, depth)), _spread(lexical, ids, _rest(lexical, depth))
-    total = weight * np.maximum(meaning, 0) + (1 - weight) * np.maximum(words, 0)
-    order = np.lexsort((ids, -(weight * meaning + (1 - weight) * words), -total))
+    total = weight * _counted(meaning, dense, ids, depth) + (1 - weight) * _counted(words, lexical, ids, depth)
+    uncut = np.where(total > 0, 0, weight * meaning + (1 - weight) * words)
+    order = np.lexsort((ids, -uncut, -total))
     return Candidates(ids[order], total[order].astype(np.float32))
 
 
@@ -42,6 +43,11 @@ def _spread(leg: Candidates, ids: NDArray[np.int64], low: float) -> NDArray[np.f
     scores = np.full(len(ids), min(0.0, (float(leg.scores[-1]) - low) / width))
     scores[np.searchsorted(ids, leg.ids)] = (leg.scores.astype(np.float64) - low) / width
     return scores
+
+
+def _counted(scores: NDArray[np.float64], leg: Candidates, ids: NDArray[np.int64], depth: int) -> NDArray[np.float64]:
+    """``scores`` of the leg's best ``depth``, and 0 for all others."""
+    return np.where(np.isin(ids, leg.ids[:depth]), np.maximum(scores, 0), 0)
 
 
 def _last(leg: Candidates, depth: int) -> float:
