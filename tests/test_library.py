@@ -244,6 +244,21 @@ def test_a_watched_folder_is_followed(library: Library, folder: Path) -> None:
     assert name_of(library.search("axolotls", k=1)[0].uri) == "late.txt"
 
 
+def test_a_change_during_the_first_pass_is_followed_too(library: Library, folder: Path) -> None:
+    stop = threading.Event()
+
+    def write_late(_moment: object) -> None:
+        (folder / "late.txt").write_text("Axolotls regrow lost limbs.", "utf-8")
+
+    passes = library.watch(folder, stop=stop, progress=write_late)
+    try:
+        added = next(passes).added + next(passes).added
+    finally:
+        stop.set()
+    assert added == 4
+    assert name_of(library.search("axolotls", k=1)[0].uri) == "late.txt"
+
+
 def _wait_for(condition: object, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]

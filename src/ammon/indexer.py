@@ -32,6 +32,13 @@ class Indexer:
     def index(self, paths: Sequence[Path], globs: tuple[str, ...], watcher: Watcher) -> Report:
         """Mirror each path (every known root, when there are none), then embed. Returns the sums."""
         started = time.monotonic()
+        reports = [
+            ingest.mirror(self._store, path, self._rules(each), watcher) for path, each in self._targets(paths, globs)
+        ]
+        return self._embed(ingest.join(reports), started, watcher)
+
+    def _targets(self, paths: Sequence[Path], globs: tuple[str, ...]) -> list[tuple[Path, tuple[str, ...]]]:
+        """Return each path (every known root, when there are none) with its patterns. All of them exist."""
         targets = [(path, globs) for path in paths] or [
             (sources.path_of(root.uri), root.globs) for root in self._store.ledger.roots()
         ]
@@ -40,8 +47,7 @@ class Indexer:
         for path, _ in targets:
             if not path.exists():
                 raise PathNotFound(f"There is nothing at {path}.")
-        reports = [ingest.mirror(self._store, path, self._rules(each), watcher) for path, each in targets]
-        return self._embed(ingest.join(reports), started, watcher)
+        return targets
 
     def _rules(self, globs: tuple[str, ...]) -> ingest.Rules:
         return ingest.Rules(self._encoder.split, globs, self._settings.follow_links, self._settings.max_file_bytes)
@@ -50,21 +56,29 @@ class Indexer:
         self, paths: Sequence[Path], globs: tuple[str, ...], watcher: Watcher, stop: Event | None
     ) -> Iterator[Report]:
         """Index now and after each change, one report for each pass, until ``stop`` is set."""
-        yield self.index(paths, globs, watcher)
         import watchfiles
 
         library = sources.uri_of(self._store.catalog.folder) + os.sep
-        roots = paths or [sources.path_of(root.uri) for root in self._store.ledger.roots()]
         usual = watchfiles.DefaultFilter()
 
         def outside(change: watchfiles.Change, path: str) -> bool:
             """Keep to changes that are not the library's own."""
             return not path.startswith(library) and usual(change, path)
 
-        for _ in watchfiles.watch(
-            *roots, watch_filter=outside, debounce=1_600, step=QUIET_MS, stop_event=stop, raise_interrupt=True
-        ):
-            yield self.index(paths, globs, watcher)
+        # The first pass runs once the system watches, so that nothing changes unseen between the two.
+        passes = watchfiles.watch(
+            *(path for path, _ in self._targets(paths, globs)),
+            watch_filter=outside,
+            debounce=1_600,
+            step=QUIET_MS,
+            stop_event=stop,
+            rust_timeout=QUIET_MS,
+            yield_on_timeout=True,
+            raise_interrupt=True,
+        )
+        for number, changes in enumerate(passes):
+            if changes or number == 0:
+                yield self.index(paths, globs, watcher)
 
     def add(self, documents: Iterable[Document]) -> Report:
         """Store and embed documents of a program's own making. Returns what was done."""
