@@ -1,8 +1,9 @@
 """Warm search over many passages, in process: `python benchmarks/search_latency.py --chunks 100000`.
 
-Texts are drawn from a Zipf vocabulary of 50,000 words and vectors are random unit rows, because neither decides the
-cost; the query is embedded by the real default model, and each query is new, so nothing comes from a cache. Prints
-percentiles of the whole search and of its parts, and what one query embedding costs alone, from the same run.
+Texts are drawn from words of the model's own vocabulary, the common ones common, so that a query of ten words has the
+tokens of a real one; vectors are random unit rows, which does not change the cost. The query is embedded by the real
+default model, and each query is new, so nothing comes from a cache. Prints percentiles of the whole search, and what
+one query embedding costs alone, from the same run.
 """
 
 from __future__ import annotations
@@ -17,20 +18,22 @@ from pathlib import Path
 import numpy as np
 
 from ammon import Library
-from ammon.store.local.documents import embedded_text, text_hash
-from ammon.types import Chunk, Document, Entry
+from ammon.store.local.documents import text_hash
+from ammon.types import Chunk, Document, Entry, embedded_text
 
 WORDS_PER_CHUNK = 60
 CHUNKS_PER_DOCUMENT = 20
-LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+WORDS_PER_QUERY = 10
 
 
-def vocabulary(rng: np.random.Generator, size: int = 50_000) -> list[str]:
-    """Distinct words of 3 to 10 letters."""
-    words: dict[str, None] = {}
-    while len(words) < size:
-        words["".join(rng.choice(LETTERS, rng.integers(3, 11)))] = None
-    return list(words)
+def vocabulary(library: Library, size: int = 50_000) -> list[str]:
+    """The first ``size`` words of 3 letters or more that are one token each, in the order of the model's vocabulary."""
+    tokenizer = library.encoder.embedder.tokenizer
+    if tokenizer is None:
+        raise SystemExit("A remote model has no vocabulary here; unset AMMON_EMBED_URL.")
+    pieces = sorted(tokenizer.get_vocab().items(), key=lambda each: each[1])
+    words = [piece[1:] for piece, _ in pieces if piece[0] == "\u2581" and len(piece) > 3]
+    return [word for word in dict.fromkeys(words) if word.isascii() and word.isalpha()][:size]
 
 
 def sentence(rng: np.random.Generator, words: list[str], count: int) -> str:
@@ -81,10 +84,10 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=300)
     options = parser.parse_args()
-    words = vocabulary(np.random.default_rng(1))
-    rng = np.random.default_rng(2)
-    queries = [sentence(rng, words, 8) for _ in range(3 * options.queries + 20)]
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library") as library:
+        words = vocabulary(library)
+        rng = np.random.default_rng(2)
+        queries = [sentence(rng, words, WORDS_PER_QUERY) for _ in range(3 * options.queries + 20)]
         fill(library, options.chunks, words)
         for query in queries[:20]:
             library.search(query)
@@ -93,6 +96,7 @@ def main() -> None:
         model = library.encoder.embedder
         result = {
             "chunks": options.chunks,
+            "tokens of a query": round(float(np.median(model.count_tokens(queries))), 1),
             "search": timed([lambda query=query: library.search(query) for query in asked]),  # type: ignore[misc]
             "search, half the documents filtered out": timed(
                 [lambda query=query: library.search(query, where=half) for query in filtered]  # type: ignore[misc]

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ammon.errors import PathNotFound
-from ammon.ingest import Progress, Rules, mirror
+from ammon.ingest import Rules, mirror
+from ammon.progress import Progress
 from ammon.split import splitter
 from ammon.store.local.store import LocalStore
 from ammon.types import Report

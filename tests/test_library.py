@@ -13,7 +13,7 @@ import pytest
 
 from ammon import Document, Library, Part, Report, load_settings
 from ammon.errors import BadFilter, InputError, ModelMismatch, NothingIndexed, PathNotFound
-from ammon.ingest import Progress
+from ammon.progress import Progress
 
 BEES = "# Bees\n\n## Dance\n\nA bee that found food dances in a figure of eight to tell the others where it is.\n"
 TEA = "# 茶\n\n泡绿茶的水温以八十度为宜，水太热会使茶汤发苦。\n"

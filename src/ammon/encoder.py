@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from ammon.errors import ModelMismatch
 from ammon.ports import Embedder, Split
 from ammon.settings import Settings
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.spaces import active_space, claim_space
+from ammon.store.local.spaces import Space, active_space, claim_space
 from ammon.types import Chunk, Document, Vectors
 
 if TYPE_CHECKING:
@@ -80,30 +81,38 @@ class Encoder:
     def for_queries(self) -> Embedder | None:
         """The model with recent queries remembered; ``None`` while the library holds no vectors.
 
-        Raises: ModelMismatch when the library was embedded with another model; ModelNotFound.
+        It is loaded when first used, which raises ModelMismatch when the library was embedded with another model,
+        and ModelNotFound.
         """
         space = active_space(self._catalog)
         if space is None:
             return None
         if self._queries is None:
-            model = self.embedder
-            if model.fingerprint != space.fingerprint:
-                raise ModelMismatch(
-                    f"The library at {self._catalog.folder} was embedded with {space.model}; "
-                    f"{model.name} here is another model or has other weights.",
-                    hint=f"Ask with --model {space.model}, or index into a new library with --library.",
-                )
-            self._queries = CachedQueries(model)
+            self._queries = CachedQueries(lambda: self._model_of(space))
         return self._queries
+
+    def _model_of(self, space: Space) -> Embedder:
+        model = self.embedder
+        if model.fingerprint != space.fingerprint:
+            raise ModelMismatch(
+                f"The library at {self._catalog.folder} was embedded with {space.model}; "
+                f"{model.name} here is another model or has other weights.",
+                hint=f"Ask with --model {space.model}, or index into a new library with --library.",
+            )
+        return model
 
 
 class CachedQueries:
-    """An embedder that remembers its last queries; everything else is the model's own."""
+    """An embedder that remembers its last queries; everything else is the model's own, loaded when first asked."""
 
-    def __init__(self, model: Embedder) -> None:
-        self._model = model
+    def __init__(self, load: Callable[[], Embedder]) -> None:
+        self._load = load
         self._kept: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
         self._guard = threading.Lock()
+
+    @cached_property
+    def _model(self) -> Embedder:
+        return self._load()
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from threading import Event
 from ammon import ingest, sources
 from ammon.encoder import Encoder
 from ammon.errors import PathNotFound
-from ammon.ingest import Watcher, unwatched
+from ammon.progress import Watcher, unwatched
 from ammon.settings import Settings
 from ammon.store.local.store import LocalStore
 from ammon.types import Document, Report

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from typing import Literal
 from ammon import sources
 from ammon.errors import PathNotFound, SourceError
 from ammon.ports import Embedder, Split
+from ammon.progress import Progress, Watcher, unwatched
 from ammon.store.local.backlog import count_pending
 from ammon.store.local.documents import valid_text
 from ammon.store.local.ledger import Known
@@ -34,28 +35,6 @@ RACY_NS = 100_000_000
 
 LEFT_OUT_ON_PURPOSE = frozenset({"binary", "empty", "unsupported"})
 """Codes of files that are no failures: Ammon does not read their kind, or they hold no text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run has come. ``seconds_left`` is ``None`` while it cannot be told."""
-
-    phase: Literal["scan", "text", "vectors"]
-    files_done: int = 0
-    files_total: int = 0
-    chunks: int = 0
-    vectors_done: int = 0
-    vectors_total: int = 0
-    tokens_per_second: float = 0.0
-    seconds_left: float | None = None
-    current: str = ""
-
-
-Watcher = Callable[[Progress], None]
-
-
-def unwatched(progress: Progress) -> None:
-    """The watcher of a run that nobody watches."""
 
 
 @dataclass(slots=True)

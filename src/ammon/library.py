@@ -8,13 +8,11 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, TypeAlias
 
-from ammon import sources
 from ammon.closing import Closing
 from ammon.encoder import Encoder
 from ammon.errors import InputError, NothingIndexed, PathNotFound
-from ammon.indexer import Indexer
-from ammon.ingest import Watcher, unwatched
 from ammon.ports import Step
+from ammon.progress import Watcher, unwatched
 from ammon.settings import Settings, find_library, load_settings
 from ammon.store.local.documents import read_document
 from ammon.store.local.health import Finding, Status, examine, repair_derived, take_stock
@@ -24,6 +22,7 @@ from ammon.types import Document, Hit, Mode, Query, Record, Report, Skip
 
 if TYPE_CHECKING:
     from ammon.evaluate.report import Report as Evaluation
+    from ammon.indexer import Indexer
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -43,7 +42,13 @@ class Library(Closing):
         self.settings = settings or load_settings(self.path)
         self.store = LocalStore(self.path, create=create, lock_timeout=self.settings.lock_timeout)
         self.encoder = Encoder(self.store.catalog, self.settings)
-        self._indexer = Indexer(self.store, self.encoder, self.settings)
+
+    @property
+    def _indexer(self) -> Indexer:
+        # Imported only now: a search from the command line needs none of what reads files.
+        from ammon.indexer import Indexer
+
+        return Indexer(self.store, self.encoder, self.settings)
 
     def index(self, *paths: PathLike, glob: str | Sequence[str] = (), progress: Watcher = unwatched) -> Report:
         """Mirror folders or files into the library, and embed what is new. Returns what was done.
@@ -171,6 +176,8 @@ def _require_content(store: LocalStore) -> None:
 
 def _document(store: LocalStore, source: PathLike) -> Document:
     """What the library holds of a source, else the file itself."""
+    from ammon import sources
+
     path = _absolute(source)
     for uri in (os.fspath(source), sources.uri_of(path)):
         document = read_document(store.catalog, uri)

@@ -54,7 +54,9 @@ class Settings:
         },
     )
     threads: int = _setting(0, "Processor cores used for embedding; 0: all.", low=0, high=4096)
-    chunk_tokens: int = _setting(448, "Longest passage, in the model's own tokens.", low=16, high=8192)
+    chunk_tokens: int = _setting(
+        496, "Longest passage with its heading path, in the model's own tokens.", low=16, high=8192
+    )
     dense_weight: float = _setting(
         0.5, "Weight of likeness of meaning against likeness of words in hybrid search.", low=0.0, high=1.0
     )
@@ -149,7 +151,7 @@ def _from_file(library: Path | None) -> list[tuple[str, object, str]]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}.", hint="A line reads: chunk_tokens = 448") from error
+        raise SettingsError(f"{path} cannot be read: {error}.", hint="A line reads: chunk_tokens = 256") from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint="Make it readable.") from error
     for name in SECRET & table.keys():

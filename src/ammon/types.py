@@ -5,7 +5,7 @@ Knows nothing of files, models or stores. Every stage takes these and gives thes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -108,6 +108,12 @@ class Chunk:
     page: int | None = None
     heading: tuple[str, ...] = ()
     tokens: int = 0
+
+
+def embedded_text(heading: Iterable[str], text: str) -> str:
+    """What is embedded and indexed for a chunk: its heading path, then its text."""
+    path = " > ".join(heading)
+    return f"{path}\n{text}" if path else text
 
 
 @dataclass(frozen=True, slots=True)

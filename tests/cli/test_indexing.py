@@ -200,7 +200,7 @@ def test_watching_follows_changes_until_interrupted(notes: Path, own: str) -> No
 
 def test_progress_goes_to_stderr_at_most_once_a_second(capsys: pytest.CaptureFixture[str]) -> None:
     from ammon.cli.progress import line, shown_progress
-    from ammon.ingest import Progress
+    from ammon.progress import Progress
 
     with shown_progress() as show:
         for number in range(1000):

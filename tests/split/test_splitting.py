@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from ammon.split import splitter
 from ammon.split.fragments import FRAGMENT, Joiner
-from ammon.types import Chunk, Document, Part
+from ammon.types import Chunk, Document, Part, embedded_text
 
 
 def word_tokenizer() -> Tokenizer:
@@ -104,6 +104,23 @@ def test_any_parts_may_cut_the_text(text: str, most: int, data: st.DataObject) -
     for chunk in chunks:
         inside = [part for part in parts if part.start <= chunk.start < part.end]
         assert chunk.page == (inside[0].page if inside else None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS, st.lists(st.text("abc def", min_size=1, max_size=12), max_size=4), st.integers(8, 60))
+def test_a_passage_and_its_heading_path_fit_together(text: str, heading: list[str], most: int) -> None:
+    part = Part(0, len(text), heading=tuple(heading))
+    chunks = splitter(None, max_tokens=most, count=len)(Document("u", text, parts=(part,) if text else ()))
+    room = most - min(len(embedded_text(heading, "")), most // 2)
+    assert all(chunk.tokens <= room for chunk in chunks)
+
+
+def test_a_text_just_over_the_maximum_falls_into_like_halves() -> None:
+    text = " ".join(f"Sentence number {number:02} stands here." for number in range(30))
+    for most in range(len(text) // 2 + 100, len(text), 50):
+        sizes = [chunk.tokens for chunk in splitter(None, max_tokens=most, count=len)(Document("u", text))]
+        assert len(sizes) == 2
+        assert max(sizes) < 1.5 * min(sizes), (most, sizes)
 
 
 def is_fragment(chunk: Chunk, most: int) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import assert_type
 
 from ammon import Document, Hit, Library, Report, Settings, load_settings
-from ammon.ingest import Progress
 from ammon.ports import Step
+from ammon.progress import Progress
 from ammon.types import Query
 
 

@@ -13,7 +13,7 @@ from ammon.cli.output import console, count, duration, near, tell
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from ammon.ingest import Progress
+    from ammon.progress import Progress
 
 SECONDS_BETWEEN_LINES = 1.0
 

@@ -11,7 +11,6 @@ from ammon.embed.folder import embedding_origin, scoring_origin
 from ammon.embed.hub import fetch, is_repo
 from ammon.embed.opening import open_embedder, open_reranker
 from ammon.embed.packaged import DEFAULT, MODELS
-from ammon.embed.remote import RemoteEmbedder
 from ammon.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ def load_embedder(
     Raises: ModelNotFound where there is no such model, InputError for an address that is none.
     """
     if url:
+        from ammon.embed.remote import RemoteEmbedder
+
         return RemoteEmbedder(model, url, key)
     if model in MODELS:
         return open_embedder(MODELS[model].origin(), cache, threads)

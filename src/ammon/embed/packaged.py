@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 from ammon.embed import e5
@@ -17,13 +17,12 @@ MINILM = "all-MiniLM-L6-v2"
 E5_PROMPTS = Prompts(query="query: ", passage="passage: ")
 
 
-def installed_file(package: str, path: str) -> Path | None:
-    """Return where ``path`` of an installed ``package`` lies; None where either is absent. Imports nothing of it."""
-    try:
-        found = Path(str(distribution(package).locate_file(path)))
-    except PackageNotFoundError:
-        return None
-    return found if found.exists() else None
+def installed_file(path: str) -> Path | None:
+    """Return where ``path``, which begins with a package's name, is installed, or None. Imports nothing of it."""
+    package, _, inner = path.partition("/")
+    spec = find_spec(package)
+    folders = (spec.submodule_search_locations or []) if spec else []
+    return next((found for folder in folders if (found := Path(folder) / inner).exists()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Packaged:
 
     def find(self) -> Path | None:
         """Return the installed file or folder, or None."""
-        return installed_file(self.package, self.path)
+        return installed_file(self.path)
 
     def origin(self) -> Origin:
         """Return the model, ready to be built.

@@ -27,7 +27,8 @@ def fuse(dense: Candidates, lexical: Candidates, *, weight: float = WEIGHT, dept
     """
     if not len(dense) or not len(lexical):
         weight = 1.0 if len(dense) else 0.0
-    ids = np.union1d(dense.ids, lexical.ids)
+    # not np.union1d, whose first call imports all of numpy.ma
+    ids = np.array(sorted({*dense.ids.tolist(), *lexical.ids.tolist()}), np.int64)
     meaning, words = _spread(dense, ids, _last(dense, depth)), _spread(lexical, ids, _rest(lexical, depth))
     total = weight * _counted(meaning, dense, ids, depth) + (1 - weight) * _counted(words, lexical, ids, depth)
     uncut = np.where(total > 0, 0, weight * meaning + (1 - weight) * words)

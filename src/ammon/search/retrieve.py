@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +38,17 @@ def search(
     _check(query, embedder)
     if query.k == 0:
         return []
-    asked = _Asked(query, tuple(dict.fromkeys(terms(query.text))), _vector(embedder, query), weight, depth)
-    wanted = max(query.k, depth) if steps else query.k
+    # The model works on the query while the keyword leg searches.
+    with ThreadPoolExecutor(1) as beside:
+        vector = beside.submit(_vector, embedder, query)
+        asked = _Asked(query, tuple(dict.fromkeys(terms(query.text))), vector, weight, depth)
+        return _stepped(store, asked, steps)
+
+
+def _stepped(store: Store, asked: _Asked, steps: Sequence[Step]) -> list[Hit]:
+    """What is left of the hits after all steps, at most ``k``."""
+    query = asked.query
+    wanted = max(query.k, asked.depth) if steps else query.k
     while True:
         found = asked.hits(store, wanted)
         hits = found
@@ -75,7 +85,7 @@ class _Asked:
 
     query: Query
     distinct: tuple[str, ...]
-    vector: Vectors | None
+    vector: Future[Vectors | None]
     weight: float
     depth: int
 
@@ -83,8 +93,9 @@ class _Asked:
         """The ``count`` best of both legs, before any step."""
         deep = max(count, self.depth)
         where = self.query.where
-        dense = NONE if self.vector is None else store.dense(self.vector, deep, where)
         lexical = NONE if self.query.mode == "dense" else store.lexical(self.query.text, deep, where)
+        vector = self.vector.result()
+        dense = NONE if vector is None else store.dense(vector, deep, where)
         fused = fuse(dense, lexical, weight=self._weight(store, dense, lexical), depth=self.depth)
         return hits_of(store, Candidates(fused.ids[:count], fused.scores[:count]), dense, lexical, self.distinct)
 

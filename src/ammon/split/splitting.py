@@ -8,7 +8,7 @@ sentences, functions. Then every passage is counted, and the few that came out t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Final
@@ -19,13 +19,16 @@ from ammon.split.grammars import grammar
 from ammon.split.lines import Lines
 from ammon.split.regions import Region, regions_of
 from ammon.split.sizing import Size, Sizes, WordCounts
-from ammon.types import Chunk, Document, Part
+from ammon.types import Chunk, Document, Part, embedded_text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _FILL: Final = 0.92
 """Passages aim at this share of the maximum: full, but seldom over it and cut twice."""
+
+_SLACK: Final = 1.15
+"""How much longer than an equal share of its region a passage may be to end at a good border."""
 
 _SAMPLE: Final = 1_000
 """Characters of each of the three samples that tell the length of a region's tokens."""
@@ -43,11 +46,12 @@ def splitter(
     min_tokens: int | None = None,
     count: Size | None = None,
 ) -> Split:
-    """Return a function that cuts a Document into Chunks of at most ``max_tokens`` tokens.
+    """Return a function that cuts a Document into Chunks of at most ``max_tokens`` tokens with their heading path.
 
     Sizes are in tokens of ``tokenizer``, or in what ``count`` says where there is none; special tokens and prompts
-    are the caller's margin. A passage is closed at the best border once it has ``min_tokens`` (three quarters of the
-    maximum, unless given). A single character that alone has more tokens than the maximum is a passage of its own.
+    are the caller's margin. A heading path takes at most half of the room. A passage is closed at the best border once
+    it has ``min_tokens`` (three quarters of the maximum, unless given). A single character that alone has more tokens
+    than the maximum is a passage of its own.
 
     Raises: ValueError, for a maximum below 1 or without anything to count with.
     """
@@ -76,13 +80,14 @@ class _Splitter:
     def __call__(self, document: Document) -> list[Chunk]:
         """The document's chunks, in order."""
         text, lines = document.text, Lines(document.text)
-        join = Joiner(text, self._size, self.most)
         chunks: list[Chunk] = []
         # Regions of the same parts were cut for time's sake only: a title and its long line are neighbours.
         for _, group in groupby(regions_of(document), key=_parts):
             alike = list(group)
             region = alike[0]
-            pieces = chain.from_iterable(self._pieces(text, each) for each in alike)
+            beside = self._beside(region.parts)
+            pieces = chain.from_iterable(beside.pieces(text, each) for each in alike)
+            join = Joiner(text, self._size, beside.most)
             for start, end, tokens in pieces if region.kind == "row" else join(pieces, region.same_part):
                 part = region.part_at(start)
                 first, last = part.lines or lines.of(start, end)
@@ -90,7 +95,16 @@ class _Splitter:
                 chunks.append(Chunk(len(chunks), start, end, passage, first, last, part.page, part.heading, tokens))
         return chunks
 
-    def _pieces(self, text: str, region: Region) -> Iterator[Piece]:
+    def _beside(self, parts: Sequence[Part]) -> _Splitter:
+        """This splitter, with the room that is left beside the longest heading path of the parts."""
+        paths = {embedded_text(part.heading, "") for part in parts if part.heading}
+        if not paths:
+            return self
+        most = self.most - min(max(self.sizes(list(paths))), self.most // 2)
+        return replace(self, most=most, least=max(self.least * most // self.most, 1))
+
+    def pieces(self, text: str, region: Region) -> Iterator[Piece]:
+        """Cut a region where it is too long. Yields start, end and tokens of each piece."""
         start, end = trimmed(text, region.start, region.end)
         if start == end:
             return
@@ -105,6 +119,8 @@ class _Splitter:
     def _cut(self, body: str, offset: int, region: Region, characters_a_token: float) -> Iterator[Piece]:
         longest = int(characters_a_token * self.most * _FILL)
         longest = max(min(longest, self.most * _MOST_CHARACTERS), 1)
+        # Alike rather than full: a short rest would rank above the passages that say more.
+        longest = min(longest, int(len(body) / -(-len(body) // longest) * _SLACK) + 1)
         shortest = max(longest * self.least // self.most, 1)
         spans = list(_spans(body, _cutter(region.kind, region.parts[0].grammar, shortest, longest)))
         tokens = self.sizes([body[start:end] for start, end in spans])

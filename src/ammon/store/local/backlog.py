@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.documents import drop_loose_vectors, embedded_text, note
+from ammon.store.local.documents import drop_loose_vectors, note
 from ammon.store.local.replay import packed
 from ammon.store.local.spaces import active_space, mark_complete
-from ammon.types import Pending, Vectors
+from ammon.types import Pending, Vectors, embedded_text
 
 WITHOUT_VECTOR = """
 FROM chunk AS c LEFT JOIN vector AS v ON v.space = ? AND v.text_hash = c.text_hash WHERE c.id > ? AND v.id IS NULL

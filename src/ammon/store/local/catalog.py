@@ -12,14 +12,16 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
-import filelock
 
 from ammon._version import __version__
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
 from ammon.store.local.schema import MIGRATIONS, SCHEMA
+
+if TYPE_CHECKING:
+    import filelock
 
 CATALOG_NAME = "catalog.db"
 LOCK_NAME = "write.lock"
@@ -66,7 +68,8 @@ class Catalog:
             raise LibraryNotFound(f"There is no library at {folder}.")
         if absent:
             _make_folder(folder)
-        self._lock = filelock.FileLock(folder / LOCK_NAME)
+        self._guard = threading.Lock()
+        self._file_lock: filelock.FileLock | None = None
         self._local = threading.local()
         # Weakly: the connection of a thread that has ended goes with it.
         self._opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
@@ -130,9 +133,10 @@ class Catalog:
 
         Raises: LibraryBusy after ``timeout`` seconds (the library's own setting when ``None``); LibraryError.
         """
+        lock = self._lock()
         try:
-            self._lock.acquire(timeout=self._timeout if timeout is None else timeout)
-        except filelock.Timeout as error:
+            lock.acquire(timeout=self._timeout if timeout is None else timeout)
+        except TimeoutError as error:
             raise LibraryBusy(f"Another process has been writing to {self.folder} for too long.") from error
         except OSError as error:
             raise LibraryError(
@@ -141,7 +145,15 @@ class Catalog:
         try:
             yield
         finally:
-            self._lock.release()
+            lock.release()
+
+    def _lock(self) -> filelock.FileLock:
+        with self._guard:
+            if self._file_lock is None:
+                import filelock  # only now: readers need none
+
+                self._file_lock = filelock.FileLock(self.folder / LOCK_NAME)
+            return self._file_lock
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -9,23 +9,17 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ammon.errors import InputError
 from ammon.store.local.catalog import Catalog
-from ammon.types import Chunk, Document, Entry, Record
+from ammon.types import Chunk, Document, Entry, Record, embedded_text
 
 RECORD_COLUMNS = """c.id, c.document, c.ordinal, c.start, c."end", c.text, c.first_line, c.last_line, c.page, c.heading,
 c.tokens, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified"""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def embedded_text(heading: Iterable[str], text: str) -> str:
-    """What is embedded and indexed for a chunk: its heading path, then its text."""
-    path = " > ".join(heading)
-    return f"{path}\n{text}" if path else text
 
 
 def text_hash(text: str) -> bytes:

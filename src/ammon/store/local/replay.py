@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.documents import embedded_text
-from ammon.types import Ids, Vectors
+from ammon.types import Ids, Vectors, embedded_text
 
 BATCH = 4096
 """Rows held in memory at once while an index catches up."""

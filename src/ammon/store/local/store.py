@@ -86,19 +86,15 @@ class LocalStore:
         space = active_space(self.catalog)
         if space is None:
             return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        found: list[int] = []
-        blobs: list[bytes] = []
+        rows: list[tuple[int, bytes]] = []
         for some in _batches(ids):
-            rows = self.catalog.run(
+            rows += self.catalog.rows(
                 f"""SELECT c.id, v.data FROM chunk AS c
                 CROSS JOIN vector AS v ON v.space = ? AND v.text_hash = c.text_hash
                 WHERE c.id IN ({_marks(some)})""",
                 (space.id, *some),
             )
-            for chunk_id, data in rows:
-                found.append(chunk_id)
-                blobs.append(data)
-        return np.array(found, np.int64), unpacked(blobs, space.dim)
+        return np.array([row[0] for row in rows], np.int64), unpacked([row[1] for row in rows], space.dim)
 
     def lexical(self, text: str, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest BM25 score for the terms of ``text``; those without a term are not matches."""
@@ -108,7 +104,7 @@ class LocalStore:
         """The chunks of these ids, in this order; ids that are gone are left out."""
         found: dict[int, Record] = {}
         for some in _batches(ids):
-            rows = self.catalog.run(
+            rows = self.catalog.rows(
                 f"""SELECT {RECORD_COLUMNS} FROM chunk AS c CROSS JOIN document AS d ON d.id = c.document
                 WHERE c.id IN ({_marks(some)})""",
                 some,
