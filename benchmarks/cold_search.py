@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,9 @@ QUESTIONS = ("how do bees dance?", "长城有多长？", "why does bread rise?",
 def seconds(*arguments: str) -> float:
     """How long a Python process with these arguments takes."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    # Installed packages have their bytecode; a checkout may only have it if Python may write it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
     return time.perf_counter() - started
 
 

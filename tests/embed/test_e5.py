@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ammon.embed import e5 as packed
+from ammon.embed import load_embedder
 from ammon.embed.encoder import LocalEmbedder
 from ammon.embed.packaged import MODELS
 from ammon.embed.unigram import Pieces, Unigram
@@ -91,3 +92,9 @@ def test_a_cut_or_foreign_file_is_refused_by_name(tmp_path: Path) -> None:
         with pytest.raises(ModelNotFound, match=name) as caught:
             packed.read(tmp_path / name)
         assert "pip install" in caught.value.hint
+
+
+def test_the_number_of_threads_changes_no_bit(e5: LocalEmbedder, cache: Path) -> None:
+    texts = ["why is the sky blue?", "天空为什么是蓝色的？", "Light scatters in the air, and blue light the most. " * 9]
+    alone = load_embedder(e5.name, cache=cache, threads=1)
+    assert np.array_equal(alone.embed_passages(texts), load_embedder(e5.name, cache=cache).embed_passages(texts))

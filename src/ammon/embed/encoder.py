@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ammon.embed.batches import batches, padded, without_first
-from ammon.embed.runtime import Program
+from ammon.embed.runtime import Programs
 from ammon.embed.specification import Prompts
 from ammon.embed.tokens import Reader
 from ammon.types import Vectors
@@ -35,9 +35,9 @@ class Facts:
 class LocalEmbedder:
     """A model on OpenVINO, as the `Embedder` port asks; threads may share one."""
 
-    def __init__(self, facts: Facts, program: Program, reader: Reader) -> None:
+    def __init__(self, facts: Facts, programs: Programs, reader: Reader) -> None:
         self.facts = facts
-        self._program = program
+        self._programs = programs
         self._reader = reader
 
     def __repr__(self) -> str:
@@ -94,5 +94,5 @@ class LocalEmbedder:
             inputs = {"ids": ids, "mask": mask}
             if not self.facts.pools_prompt:
                 inputs["pooled"] = without_first(mask, unpooled)
-            rows[members] = self._program.run(inputs)
+            rows[members] = self._programs.run(inputs)
         return rows

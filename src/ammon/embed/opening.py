@@ -34,6 +34,14 @@ class Opened:
     facts: Mapping[str, Any]
     folder: Path | None
 
+    def widened(self, threads: int) -> runtime.Program | None:
+        """Return the program for ``threads``; None where that is what there is already."""
+        if runtime.few(threads) == runtime.many(threads):
+            return None
+        if self.folder is None:
+            return runtime.compile_graph(self.origin.build(), threads)
+        return runtime.restore(self.folder / GRAPH, threads)
+
     def tokenize(self) -> Tokenizer:
         """Return the model's tokenizer, which neither cuts nor pads."""
         from tokenizers import Tokenizer
@@ -49,7 +57,7 @@ class Opened:
 
 def open_embedder(origin: Origin, cache: Path | None, threads: int) -> LocalEmbedder:
     """Return the embedder of ``origin``, built at most once for each folder ``cache`` and kind of machine."""
-    opened = open_model(origin, "embedding", cache, threads)
+    opened = open_model(origin, "embedding", cache, runtime.few(threads))
     facts = Facts(
         name=origin.name,
         fingerprint=opened.facts["fingerprint"],
@@ -60,7 +68,8 @@ def open_embedder(origin: Origin, cache: Path | None, threads: int) -> LocalEmbe
         pad=origin.pad,
         pools_prompt=origin.settings.get("pools_prompt", True),
     )
-    return LocalEmbedder(facts, opened.program, Reader(opened.tokenize, origin.max_tokens, opened.unigram()))
+    programs = runtime.Programs(opened.program, lambda: opened.widened(threads))
+    return LocalEmbedder(facts, programs, Reader(opened.tokenize, origin.max_tokens, opened.unigram()))
 
 
 def open_reranker(origin: Origin, cache: Path | None, threads: int) -> Reranker:

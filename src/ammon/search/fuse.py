@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ammon.types import Candidates
+from ammon.types import Candidates, Ids
 
 WEIGHT = 0.5
 """Share of the dense leg; the keyword leg has the rest. `benchmarks/fusion_sweep.py` is the measurement."""
@@ -30,13 +30,15 @@ def fuse(dense: Candidates, lexical: Candidates, *, weight: float = WEIGHT, dept
     # not np.union1d, whose first call imports all of numpy.ma
     ids = np.array(sorted({*dense.ids.tolist(), *lexical.ids.tolist()}), np.int64)
     meaning, words = _spread(dense, ids, _last(dense, depth)), _spread(lexical, ids, _rest(lexical, depth))
-    total = weight * _counted(meaning, dense, ids, depth) + (1 - weight) * _counted(words, lexical, ids, depth)
+    total = weight * _counted(meaning, dense.ids[:depth], ids) + (1 - weight) * _counted(
+        words, lexical.ids[:depth], ids
+    )
     uncut = np.where(total > 0, 0, weight * meaning + (1 - weight) * words)
     order = np.lexsort((ids, -uncut, -total))
     return Candidates(ids[order], total[order].astype(np.float32))
 
 
-def _spread(leg: Candidates, ids: NDArray[np.int64], low: float) -> NDArray[np.float64]:
+def _spread(leg: Candidates, ids: Ids, low: float) -> NDArray[np.float64]:
     """A leg's scores at ``ids``, mapped so that its best is 1 and ``low`` is 0."""
     if not len(leg):
         return np.zeros(len(ids))
@@ -46,9 +48,12 @@ def _spread(leg: Candidates, ids: NDArray[np.int64], low: float) -> NDArray[np.f
     return scores
 
 
-def _counted(scores: NDArray[np.float64], leg: Candidates, ids: NDArray[np.int64], depth: int) -> NDArray[np.float64]:
-    """``scores`` of the leg's best ``depth``, and 0 for all others."""
-    return np.where(np.isin(ids, leg.ids[:depth]), np.maximum(scores, 0), 0)
+def _counted(scores: NDArray[np.float64], best: Ids, ids: Ids) -> NDArray[np.float64]:
+    """``scores`` of a leg's ``best``, and 0 for all others."""
+    places = np.searchsorted(ids, best)
+    counted = np.zeros(len(ids))
+    counted[places] = np.maximum(scores[places], 0)
+    return counted
 
 
 def _last(leg: Candidates, depth: int) -> float:

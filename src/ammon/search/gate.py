@@ -38,7 +38,12 @@ def lexical_trust(distinct: Sequence[str], best: Sequence[Record]) -> float:
 
     It is the largest share of the query's ``distinct`` terms that one of its ``best`` hits holds, over `FULL_SHARE`.
     """
-    return min(1.0, max((share_held(distinct, record) for record in best), default=0.0) / FULL_SHARE)
+    trust = 0.0
+    for record in best:
+        trust = max(trust, share_held(distinct, record) / FULL_SHARE)
+        if trust >= 1:
+            return 1.0
+    return trust
 
 
 def model_reads(text: str, languages: frozenset[str]) -> bool:

@@ -94,14 +94,15 @@ class _Asked:
         deep = max(count, self.depth)
         where = self.query.where
         lexical = NONE if self.query.mode == "dense" else store.lexical(self.query.text, deep, where)
+        weight = self._weight(store, lexical)  # before the vector is waited for
         vector = self.vector.result()
         dense = NONE if vector is None else store.dense(vector, deep, where)
-        fused = fuse(dense, lexical, weight=self._weight(store, dense, lexical), depth=self.depth)
+        fused = fuse(dense, lexical, weight=weight, depth=self.depth)
         return hits_of(store, Candidates(fused.ids[:count], fused.scores[:count]), dense, lexical, self.distinct)
 
-    def _weight(self, store: Store, dense: Candidates, lexical: Candidates) -> float:
+    def _weight(self, store: Store, lexical: Candidates) -> float:
         """The dense leg's share, larger where the keyword leg knows little of the question."""
-        if not len(dense) or not len(lexical):
+        if self.query.mode != "hybrid":
             return self.weight
         trust = lexical_trust(self.distinct, store.records(lexical.ids[:LOOKED_AT]))
         return 1 - (1 - self.weight) * trust

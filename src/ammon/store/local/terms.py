@@ -88,8 +88,14 @@ def matching(wanted: Iterable[str], text: str) -> tuple[str, ...]:
     words: set[str] = set()
     if len(joined) < len(set(wanted)):
         find = _ASCII_WORD.findall if text.isascii() else _words()
-        words.update(*map(_known.__getitem__, set(find(text))))
+        initials = {term[0] for term in wanted}
+        words.update(*(_known[word] for word in set(find(text)) if word[0] in initials or not _is_plain(word)))
     return tuple(term for term in wanted if (term in text if term in joined else term in words))
+
+
+def _is_plain(word: str) -> bool:
+    """Whether ``word`` is one lower-case word of ASCII letters, whose only term begins as it does."""
+    return word.isascii() and word.islower() and word.isalpha()
 
 
 class _Known(dict[str, tuple[str, ...]]):
