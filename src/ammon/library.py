@@ -93,16 +93,18 @@ class Library(Closing):
         mode: Mode = "hybrid",
         steps: Sequence[Step] = (),
         instruction: str = "",
+        per_document: int = 0,
     ) -> list[Hit]:
         """The ``k`` best passages for ``query``, best first; fewer only when fewer match.
 
-        ``steps`` run over the hits in order; `ammon.search` has those there are.
+        ``steps`` run over the hits in order; `ammon.search` has those there are. ``per_document`` is the most passages
+        to give of one document; 0 sets no limit.
 
         Raises: InputError (empty query, ``k`` below 1), BadFilter, NothingIndexed, ModelError.
         """
         from ammon.search import search
 
-        asked = Query(_asked(query), _positive(k), where, mode, instruction)
+        asked = Query(_asked(query), _positive(k), where, mode, instruction, per_document)
         _require_content(self.store)
         embedder = None if mode == "lexical" else self.encoder.for_queries()
         return search(self.store, embedder, asked, weight=self.settings.dense_weight, steps=steps)

@@ -111,6 +111,10 @@ class Store(Protocol):
         """The chunks of these ids, in this order; ids that are gone are left out."""
         ...
 
+    def documents_of(self, ids: Ids) -> Ids:
+        """The id of each chunk's document, in this order; 0 where the chunk is gone."""
+        ...
+
     def documents(self, where: Any = None) -> Iterator[Record]:
         """The first chunk of every document that satisfies the filter, by uri."""
         ...

@@ -129,13 +129,17 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question to the library. ``where`` is a filter in either spelling; ``instruction`` is for tuned encoders."""
+    """A question to the library. ``where`` is a filter in either spelling; ``instruction`` is for tuned encoders.
+
+    ``per_document`` is the most passages to give of one document; 0 sets no limit, and ranks passages, not documents.
+    """
 
     text: str
     k: int = 10
     where: str | Mapping[str, Any] | None = None
     mode: Mode = "hybrid"
     instruction: str = ""
+    per_document: int = 0
 
 
 @dataclass(frozen=True, slots=True)

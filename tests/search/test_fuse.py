@@ -31,6 +31,24 @@ def test_the_union_comes_back_once_and_best_first(
     assert list(found.scores) == sorted(found.scores, reverse=True)
 
 
+@given(legs, legs, st.floats(0, 1), st.integers(1, 12))
+def test_a_document_has_the_best_of_both_legs(dense: Candidates, lexical: Candidates, weight: float, many: int) -> None:
+    if not len(dense) or not len(lexical):
+        weight = 1.0 if len(dense) else 0.0
+
+    def best(found: Candidates) -> dict[int, float]:
+        scores: dict[int, float] = {}
+        for chunk, score in zip(found.ids.tolist(), found.scores.tolist(), strict=True):
+            scores[chunk % many] = max(score, scores.get(chunk % many, 0.0))
+        return scores
+
+    meaning, words = (best(fuse(dense, lexical, weight=share)) for share in (1.0, 0.0))
+    found = fuse(dense, lexical, weight=weight, documents=lambda ids: ids % many)
+    assert set(found.ids) == set(dense.ids) | set(lexical.ids)
+    expected = {each: weight * meaning[each] + (1 - weight) * words[each] for each in meaning}
+    assert best(found) == pytest.approx(expected, abs=1e-5)
+
+
 @given(legs, legs, st.floats(0, 1))
 def test_it_is_the_combination_by_hand(dense: Candidates, lexical: Candidates, weight: float) -> None:
     if not len(dense) or not len(lexical):

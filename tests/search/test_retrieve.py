@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,6 @@ import pytest
 from ammon.errors import InputError
 from ammon.ports import Embedder
 from ammon.search import search
-from ammon.search.group import group
 from ammon.store.local.store import LocalStore
 from ammon.types import Entry, Hit, Mode, Query
 
@@ -124,6 +125,17 @@ def test_equal_texts_come_in_a_stable_order(fill: Fill, entry: MakeEntry, embedd
         assert ids[0] == 1
 
 
+def test_as_many_documents_come_back_as_were_asked_for(fill: Fill, entry: MakeEntry, embedder: Embedder) -> None:
+    store = fill(
+        entry("long", [f"apples, part {part}" for part in range(500)]),
+        *(entry(f"d{number}", [f"basket {number} holds no fruit at all"]) for number in range(5)),
+    )
+    hits = search(store, embedder, Query("apples, part", k=4, per_document=1))
+    assert len({hit.document_id for hit in hits}) == 4
+    assert hits[0].uri == "long"
+    assert len(search(store, embedder, Query("apples, part", k=9, per_document=1))) == 6
+
+
 def test_a_step_that_drops_hits_is_given_more_until_there_are_k(
     fill: Fill, entry: MakeEntry, embedder: Embedder
 ) -> None:
@@ -131,9 +143,41 @@ def test_a_step_that_drops_hits_is_given_more_until_there_are_k(
         entry("long", [f"apples, part {part}" for part in range(500)]),
         *(entry(f"d{number}", [f"basket {number} holds no fruit at all"]) for number in range(5)),
     )
-    hits = search(store, embedder, Query("apples, part", k=4), steps=[group(1)])
-    assert len({hit.document_id for hit in hits}) == 4
-    assert hits[0].uri == "long"
+
+    def short(_query: Query, hits: list[Hit]) -> list[Hit]:
+        return [hit for hit in hits if hit.uri != "long"]
+
+    assert len(search(store, embedder, Query("apples, part", k=4), steps=[short])) == 4
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_at_most_so_many_passages_of_each_document_come_back(
+    fill: Fill, fruit: list[Entry], embedder: Embedder, most: int
+) -> None:
+    store = fill(*fruit)
+    plain = search(store, embedder, Query("apples ripen", k=50))
+    hits = search(store, embedder, Query("apples ripen", k=50, per_document=most))
+    there, given = (Counter(hit.document_id for hit in each) for each in (plain, hits))
+    assert given == {document: min(most, count) for document, count in there.items()}
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_a_document_is_ranked_by_what_both_legs_find_in_it(fill: Fill, entry: MakeEntry, embedder: Embedder) -> None:
+    store = fill(
+        entry("both", ["orchards bear fruit in autumn", "zyx is a name"]),
+        entry("one", ["apples and pears are ripe when autumn comes"]),
+        entry("none", ["trains leave at noon"]),
+    )
+    query = Query("zyx: fruit of orchards in autumn", per_document=1)
+    together = search(store, embedder, query)[0]
+    assert together.uri == "both"
+    apart = {hit.chunk_id: hit.why.fused for hit in search(store, embedder, replace(query, per_document=0))}
+    assert together.why.fused >= max(apart.values()) - 1e-6
+
+
+def test_less_than_no_passages_of_a_document_are_refused(fill: Fill, embedder: Embedder) -> None:
+    with pytest.raises(InputError, match="per_document is -1"):
+        search(fill(), embedder, Query("apples", per_document=-1))
 
 
 def test_steps_run_in_order_over_more_than_k(fill: Fill, fruit: list[Entry], embedder: Embedder) -> None:

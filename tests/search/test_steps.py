@@ -67,23 +67,6 @@ def test_diversity_serves_passages_without_vectors(fill: Fill, fruit: list[Entry
     assert len(hits) == 4
 
 
-@pytest.mark.parametrize("most", [1, 2])
-def test_grouping_keeps_the_best_few_of_each_document(
-    fill: Fill, fruit: list[Entry], embedder: Embedder, most: int
-) -> None:
-    plain = search(fill(*fruit), embedder, Query("apples ripen", k=5))
-    hits = steps.group(most)(Query("apples ripen"), plain)
-    ids = [hit.document_id for hit in hits]
-    assert all(ids.count(each) == min(most, [hit.document_id for hit in plain].count(each)) for each in set(ids))
-    assert set(ids) == {hit.document_id for hit in plain}
-    assert hits[0] == plain[0]
-
-
-def test_grouping_by_less_than_one_is_refused() -> None:
-    with pytest.raises(InputError, match="per_document is 0"):
-        steps.group(0)
-
-
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 @pytest.mark.parametrize("gap", ["", "\n\n", " <gap> "])
 def test_a_widened_hit_is_the_document_s_own_text(

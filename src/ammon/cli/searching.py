@@ -50,12 +50,20 @@ def search(
 ) -> None:
     """Find the passages that answer a question."""
     with open_library(library, {"model": model}) as opened:
-        steps = _steps(opened, rerank=rerank, diversify=diversify, group=group, expand=expand)
-        hits = opened.search(" ".join(query), k, where=where, mode=mode, steps=steps, instruction=instruction)
+        steps = _steps(opened, rerank=rerank, diversify=diversify, expand=expand)
+        hits = opened.search(
+            " ".join(query),
+            k,
+            where=where,
+            mode=mode,
+            steps=steps,
+            instruction=instruction,
+            per_document=1 if group else 0,
+        )
         _show(opened, hits, explain=explain, json=json)
 
 
-def _steps(library: Library, *, rerank: str | None, diversify: bool, group: bool, expand: int) -> list[Step]:
+def _steps(library: Library, *, rerank: str | None, diversify: bool, expand: int) -> list[Step]:
     """The steps in the order in which they make sense: sort, thin out, then widen what is left."""
     from ammon.search import steps
 
@@ -68,8 +76,6 @@ def _steps(library: Library, *, rerank: str | None, diversify: bool, group: bool
         chosen.append(steps.rerank(reranker))
     if diversify:
         chosen.append(steps.diversify(library.store))
-    if group:
-        chosen.append(steps.group())
     if expand:
         chosen.append(steps.expand(library.store, expand))
     return chosen

@@ -158,7 +158,8 @@ class _Encoder:
             return _packed(matrix)
         if isinstance(matrix, Bytes8):
             values = self.op.convert(self.op.constant(matrix.values), "f32")
-            return self.op.multiply(values, self.op.constant(matrix.scales))
+            scaled = self.op.multiply(values, self.op.constant(matrix.scales))
+            return self.op.reshape(scaled, _axes(matrix.shape), False)
         return self.op.constant(np.ascontiguousarray(matrix, np.float32))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openvino import Model
     from tokenizers import Tokenizer
 
-FORMAT = 1  # raise when what `build` writes changes, so that older caches are left alone
+FORMAT = 2  # raise when what `build` writes changes, so that older caches are left alone
 
 
 @dataclass(frozen=True, slots=True)

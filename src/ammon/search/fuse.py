@@ -6,6 +6,8 @@ ranks. Knows ids and numbers; knows nothing of texts, models or stores.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,24 +20,50 @@ DEPTH = 100
 """Each leg's scores are normalised over so many of its best."""
 
 
-def fuse(dense: Candidates, lexical: Candidates, *, weight: float = WEIGHT, depth: int = DEPTH) -> Candidates:
+Owners = Callable[[Ids], Ids]
+"""Chunk ids → the ids of their documents, in the same order."""
+
+
+def fuse(
+    dense: Candidates,
+    lexical: Candidates,
+    *,
+    weight: float = WEIGHT,
+    depth: int = DEPTH,
+    documents: Owners | None = None,
+) -> Candidates:
     """The union of both lists with scores in [0, 1], best first, ties by id.
 
     ``weight`` in [0, 1] is the dense leg's share; a leg that found nothing leaves all of it to the other. What a leg
     did not find counts as its last. Ranks beyond ``depth`` count 0 in their leg, so that however long the lists are,
     the best come out the same; what counts 0 in both keeps the order of its uncut scores.
+
+    With ``documents``, it is documents that are ranked: the best passage of each stands where the document's best
+    passage of either leg puts it, be they two.
     """
     if not len(dense) or not len(lexical):
         weight = 1.0 if len(dense) else 0.0
     # not np.union1d, whose first call imports all of numpy.ma
     ids = np.array(sorted({*dense.ids.tolist(), *lexical.ids.tolist()}), np.int64)
     meaning, words = _spread(dense, ids, _last(dense, depth)), _spread(lexical, ids, _rest(lexical, depth))
-    total = weight * _counted(meaning, dense.ids[:depth], ids) + (1 - weight) * _counted(
-        words, lexical.ids[:depth], ids
+    counted = (
+        weight * _counted(meaning, dense.ids[:depth], ids),
+        (1 - weight) * _counted(words, lexical.ids[:depth], ids),
     )
+    total = counted[0] + counted[1] if documents is None else _by_document(*counted, documents(ids))
     uncut = np.where(total > 0, 0, weight * meaning + (1 - weight) * words)
     order = np.lexsort((ids, -uncut, -total))
     return Candidates(ids[order], total[order].astype(np.float32))
+
+
+def _by_document(meaning: NDArray[np.float64], words: NDArray[np.float64], documents: Ids) -> NDArray[np.float64]:
+    """The sums, but for the best passage of each document: its document's best ``meaning`` and best ``words``."""
+    total = meaning + words
+    order = np.lexsort((-total, documents))
+    first = np.flatnonzero(np.diff(documents[order], prepend=-1))
+    if len(first):
+        total[order[first]] = np.maximum.reduceat(meaning[order], first) + np.maximum.reduceat(words[order], first)
+    return total
 
 
 def _spread(leg: Candidates, ids: Ids, low: float) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from ammon.search.fuse import DEPTH, WEIGHT, fuse
 from ammon.search.gate import LOOKED_AT, lexical_trust, model_reads
 from ammon.search.hits import Reasons, make_hit, share_held, with_matched
 from ammon.store.local.terms import terms
-from ammon.types import Candidates, Hit, Query, Vectors
+from ammon.types import Candidates, Hit, Ids, Query, Vectors
 
 NONE = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
 
@@ -50,12 +51,11 @@ def _stepped(store: Store, asked: _Asked, steps: Sequence[Step]) -> list[Hit]:
     query = asked.query
     wanted = max(query.k, asked.depth) if steps else query.k
     while True:
-        found = asked.hits(store, wanted)
-        hits = found
+        hits, all_seen = asked.hits(store, wanted)
         for step in steps:
             hits = step(query, hits)
         # a step may drop hits; go deeper until there are k, or nothing is left to look at
-        if len(hits) >= query.k or len(found) < wanted:
+        if len(hits) >= query.k or all_seen:
             return [with_matched(hit, asked.distinct) for hit in hits[: query.k]]
         wanted *= 4
 
@@ -65,6 +65,8 @@ def _check(query: Query, embedder: Embedder | None) -> None:
         raise InputError("The query is empty.", hint="Give at least one word.")
     if query.k < 0:
         raise InputError(f"k is {query.k}; it must be 0 or more.")
+    if query.per_document < 0:
+        raise InputError(f"per_document is {query.per_document}; it must be 0 or more.", hint="0 sets no limit.")
     if query.mode == "dense" and embedder is None:
         raise InputError("mode 'dense' needs an embedding model.", hint="Name one with --model, or use mode 'lexical'.")
 
@@ -89,16 +91,21 @@ class _Asked:
     weight: float
     depth: int
 
-    def hits(self, store: Store, count: int) -> list[Hit]:
-        """The ``count`` best of both legs, before any step."""
+    def hits(self, store: Store, count: int) -> tuple[list[Hit], bool]:
+        """The ``count`` best of both legs, before any step, and whether those are all there are."""
         deep = max(count, self.depth)
         where = self.query.where
         lexical = NONE if self.query.mode == "dense" else store.lexical(self.query.text, deep, where)
         weight = self._weight(store, lexical)  # before the vector is waited for
         vector = self.vector.result()
         dense = NONE if vector is None else store.dense(vector, deep, where)
-        fused = fuse(dense, lexical, weight=weight, depth=self.depth)
-        return hits_of(store, Candidates(fused.ids[:count], fused.scores[:count]), dense, lexical, self.distinct)
+        if self.query.per_document:
+            fused = fuse(dense, lexical, weight=weight, depth=self.depth, documents=store.documents_of)
+            fused = _thinned(fused, store.documents_of(fused.ids), self.query.per_document)
+        else:
+            fused = fuse(dense, lexical, weight=weight, depth=self.depth)
+        hits = hits_of(store, Candidates(fused.ids[:count], fused.scores[:count]), dense, lexical, self.distinct)
+        return hits, len(fused) <= count and max(len(dense), len(lexical)) < deep
 
     def _weight(self, store: Store, lexical: Candidates) -> float:
         """The dense leg's share, larger where the keyword leg knows little of the question."""
@@ -106,6 +113,17 @@ class _Asked:
             return self.weight
         trust = lexical_trust(self.distinct, store.records(lexical.ids[:LOOKED_AT]))
         return 1 - (1 - self.weight) * trust
+
+
+def _thinned(found: Candidates, documents: Ids, most: int) -> Candidates:
+    """The first ``most`` of each document."""
+    seen: Counter[int] = Counter()
+    kept = []
+    for place, document in enumerate(documents.tolist()):
+        seen[document] += 1
+        if seen[document] <= most:
+            kept.append(place)
+    return Candidates(found.ids[kept], found.scores[kept])
 
 
 def hits_of(

@@ -11,13 +11,12 @@ from ammon.ports import Step, Store
 from ammon.search import diversify as _diversify
 from ammon.search import expand as _expand
 from ammon.search import rerank as _rerank
-from ammon.search.group import group
 from ammon.search.rerank import READ, Reranker
 from ammon.store.local.passages import read_passage
 from ammon.store.local.store import LocalStore
 from ammon.types import Hit, Ids, Record, Vectors
 
-__all__ = ["Reranker", "diversify", "expand", "group", "rerank"]
+__all__ = ["Reranker", "diversify", "expand", "rerank"]
 
 
 def rerank(model: str | Reranker, *, depth: int = READ, cache: Path | None = None, threads: int = 0) -> Step:

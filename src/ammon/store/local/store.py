@@ -111,6 +111,13 @@ class LocalStore:
             found.update((row[0], record_of(row)) for row in rows)
         return [found[chunk_id] for chunk_id in ids.tolist() if chunk_id in found]
 
+    def documents_of(self, ids: Ids) -> Ids:
+        """The id of each chunk's document, in this order; 0 where the chunk is gone."""
+        found: dict[int, int] = {}
+        for some in _batches(ids):
+            found.update(self.catalog.rows(f"SELECT id, document FROM chunk WHERE id IN ({_marks(some)})", some))
+        return np.array([found.get(chunk_id, 0) for chunk_id in ids.tolist()], np.int64)
+
     def documents(self, where: Where = None) -> Iterator[Record]:
         """The first chunk of every document that satisfies the filter, by uri."""
         node = filters.parse(where)
