@@ -3,12 +3,39 @@
 Knows nothing of chunks, models or stores. A new format is one loader file and its lines in `kinds`.
 """
 
-from ammon.sources.codes import SKIP_CODES
-from ammon.sources.decoding import decode
-from ammon.sources.kinds import KINDS, Kind
-from ammon.sources.loading import load
-from ammon.sources.names import path_of, uri_of
-from ammon.sources.opening import MAX_BYTES, read
-from ammon.sources.walking import walk
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ammon.sources.codes import SKIP_CODES
+    from ammon.sources.decoding import decode
+    from ammon.sources.kinds import KINDS, Kind
+    from ammon.sources.loading import load
+    from ammon.sources.names import path_of, uri_of
+    from ammon.sources.opening import MAX_BYTES, read
+    from ammon.sources.walking import walk
 
 __all__ = ["KINDS", "MAX_BYTES", "SKIP_CODES", "Kind", "decode", "load", "path_of", "read", "uri_of", "walk"]
+
+_HOMES = {
+    "KINDS": "kinds",
+    "MAX_BYTES": "opening",
+    "SKIP_CODES": "codes",
+    "Kind": "kinds",
+    "decode": "decoding",
+    "load": "loading",
+    "path_of": "names",
+    "read": "opening",
+    "uri_of": "names",
+    "walk": "walking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from the module that holds it, imported only now: a walk over known files reads none."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
