@@ -12,19 +12,16 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import apsw
 
 from ammon._version import __version__
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
+from ammon.store.local.lock import WriteLock
 from ammon.store.local.schema import MIGRATIONS, SCHEMA
 
-if TYPE_CHECKING:
-    import filelock
-
 CATALOG_NAME = "catalog.db"
-LOCK_NAME = "write.lock"
 READ_PATIENCE_MS = 5_000
 WAL_KEPT_BYTES = 32 * 1024 * 1024
 CACHE_KIB = 64 * 1024
@@ -68,8 +65,7 @@ class Catalog:
             raise LibraryNotFound(f"There is no library at {folder}.")
         if absent:
             _make_folder(folder)
-        self._guard = threading.Lock()
-        self._file_lock: filelock.FileLock | None = None
+        self._lock = WriteLock(folder)
         self._local = threading.local()
         # Weakly: the connection of a thread that has ended goes with it.
         self._opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
@@ -133,27 +129,8 @@ class Catalog:
 
         Raises: LibraryBusy after ``timeout`` seconds (the library's own setting when ``None``); LibraryError.
         """
-        lock = self._lock()
-        try:
-            lock.acquire(timeout=self._timeout if timeout is None else timeout)
-        except TimeoutError as error:
-            raise LibraryBusy(f"Another process has been writing to {self.folder} for too long.") from error
-        except OSError as error:
-            raise LibraryError(
-                f"{self.folder} cannot be written: {error.strerror}.", hint="Make the folder writable."
-            ) from error
-        try:
+        with self._lock.held(self._timeout if timeout is None else timeout):
             yield
-        finally:
-            lock.release()
-
-    def _lock(self) -> filelock.FileLock:
-        with self._guard:
-            if self._file_lock is None:
-                import filelock  # only now: readers need none
-
-                self._file_lock = filelock.FileLock(self.folder / LOCK_NAME)
-            return self._file_lock
 
     @contextmanager
     def writing(self) -> Iterator[None]:
