@@ -24,6 +24,8 @@ from ammon.types import Chunk, Document, Entry, embedded_text
 WORDS_PER_CHUNK = 60
 CHUNKS_PER_DOCUMENT = 20
 WORDS_PER_QUERY = 10
+WARM_UP = 100
+"""Queries before any is timed."""
 
 
 def vocabulary(library: Library, size: int = 50_000) -> list[str]:
@@ -87,11 +89,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library") as library:
         words = vocabulary(library)
         rng = np.random.default_rng(2)
-        queries = [sentence(rng, words, WORDS_PER_QUERY) for _ in range(3 * options.queries + 20)]
+        queries = [sentence(rng, words, WORDS_PER_QUERY) for _ in range(3 * options.queries + WARM_UP)]
         fill(library, options.chunks, words)
-        for query in queries[:20]:
+        for query in queries[:WARM_UP]:
             library.search(query)
-        asked, filtered, alone = (queries[20 + part :: 3] for part in range(3))
+        asked, filtered, alone = (queries[WARM_UP + part :: 3] for part in range(3))
         half = {"number": {"$lt": options.chunks // 2}}
         model = library.encoder.embedder
         result = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ammon.store.local.vectors import VectorIndex
+from ammon.store.local.vectors import VectorIndex, saved_sequence
 from ammon.types import Ids, Vectors
 
 
@@ -108,3 +108,17 @@ def test_no_flipped_byte_and_no_truncation_is_taken(tmp_path: Path) -> None:
         assert VectorIndex.load(path, library="a", space=1, dim=20) is None
         path.write_bytes(sound[:position])
         assert VectorIndex.load(path, library="a", space=1, dim=20) is None
+
+
+def test_a_file_tells_how_far_it_has_come_without_being_loaded(tmp_path: Path) -> None:
+    index, _, _ = filled(10)
+    index.sequence = 7
+    path = tmp_path / "vectors"
+    index.save(path, library="a", space=1)
+    assert saved_sequence(path, library="a", space=1) == 7
+    assert saved_sequence(path, library="b", space=1) is None
+    assert saved_sequence(path, library="a", space=2) is None
+    assert saved_sequence(tmp_path / "none", library="a", space=1) is None
+    for damage in (b"", b"\x00" * 99, b"[1]\n", b"{}\n", b'{"library": "a", "space": 1, "sequence": null}\n'):
+        path.write_bytes(damage)
+        assert saved_sequence(path, library="a", space=1) is None

@@ -14,7 +14,7 @@ from ammon.store.local.catalog import Catalog
 from ammon.store.local.masks import Mask
 from ammon.store.local.replay import removed_since, vectors_since
 from ammon.store.local.spaces import Space, active_space
-from ammon.store.local.vectors import VectorIndex
+from ammon.store.local.vectors import VectorIndex, saved_sequence
 from ammon.types import Ids, Vectors
 
 SAVE_AFTER_ROWS = 4096
@@ -58,6 +58,8 @@ class KeptVectors:
     def save(self, *, always: bool = False) -> None:
         """Write the index to its file when enough has changed since, or ``always``. Takes the write lock."""
         with self._guard:
+            if not always and self._index is None and self._file_is_current():
+                return
             found = self.current()
             if found is None:
                 return
@@ -69,6 +71,13 @@ class KeptVectors:
                 path = vector_file(self._catalog.folder, space.id)
                 index.save(path, library=self._catalog.uuid, space=space.id)
             self._saved_rows = len(index)
+
+    def _file_is_current(self) -> bool:
+        space = active_space(self._catalog)
+        if space is None:
+            return True
+        path = vector_file(self._catalog.folder, space.id)
+        return saved_sequence(path, library=self._catalog.uuid, space=space.id) == self._catalog.sequence()
 
     def close(self) -> None:
         """Let go of the index."""
