@@ -65,7 +65,7 @@ class _Exact:
 
     def __init__(self, store: LocalStore) -> None:
         ids = np.array([row[0] for row in store.catalog.rows("SELECT id FROM chunk ORDER BY id")], np.int64)
-        self._ids, self._rows = store.vectors_of(ids)
+        self._ids, self._rows = store.nearest.vectors_of(ids)
 
     def __call__(self, vector: Vectors, k: int) -> Candidates:
         scores = self._rows @ vector

@@ -99,6 +99,10 @@ class Store(Protocol):
         """Store the vectors of texts by their hash, durably, as one transaction."""
         ...
 
+    def prepare(self) -> None:
+        """Load what `dense` needs. Never necessary; for while a query is being embedded."""
+        ...
+
     def dense(self, vector: Vectors, k: int, where: Any = None) -> Candidates:
         """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
         ...

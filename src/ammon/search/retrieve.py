@@ -96,7 +96,9 @@ class _Asked:
         deep = max(count, self.depth)
         where = self.query.where
         lexical = NONE if self.query.mode == "dense" else store.lexical(self.query.text, deep, where)
-        weight = self._weight(store, lexical)  # before the vector is waited for
+        weight = self._weight(store, lexical)
+        if not self.vector.done() and self.query.mode != "lexical":
+            store.prepare()
         vector = self.vector.result()
         dense = NONE if vector is None else store.dense(vector, deep, where)
         if self.query.per_document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from ammon.search import rerank as _rerank
 from ammon.search.rerank import READ, Reranker
 from ammon.store.local.passages import read_passage
 from ammon.store.local.store import LocalStore
-from ammon.types import Hit, Ids, Record, Vectors
+from ammon.types import Hit, Record
 
 __all__ = ["Reranker", "diversify", "expand", "rerank"]
 
@@ -32,17 +31,9 @@ def rerank(model: str | Reranker, *, depth: int = READ, cache: Path | None = Non
     return _rerank.rerank(model, depth=depth)
 
 
-class HoldsVectors(Protocol):
-    """A store that can give vectors back."""
-
-    def vectors_of(self, ids: Ids) -> tuple[Ids, Vectors]:
-        """Those of ``ids`` that have a vector, and their unit rows."""
-        ...
-
-
-def diversify(store: HoldsVectors, *, balance: float = _diversify.BALANCE) -> Step:
+def diversify(store: LocalStore, *, balance: float = _diversify.BALANCE) -> Step:
     """A step that orders hits so that each is relevant and unlike those before it; see `ammon.search.diversify`."""
-    return _diversify.diversify(store.vectors_of, balance=balance)
+    return _diversify.diversify(store.nearest.vectors_of, balance=balance)
 
 
 def expand(store: LocalStore, count: int = 1) -> Step:

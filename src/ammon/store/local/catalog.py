@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,14 @@ from ammon._version import __version__
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
 from ammon.store.local.lock import WriteLock
 from ammon.store.local.schema import MIGRATIONS, SCHEMA
+from ammon.types import Ids
 
 CATALOG_NAME = "catalog.db"
 READ_PATIENCE_MS = 5_000
 WAL_KEPT_BYTES = 32 * 1024 * 1024
 CACHE_KIB = 64 * 1024
+BINDINGS = 10_000
+"""SQLite takes at most 32,766 a statement."""
 
 
 @contextmanager
@@ -175,6 +178,17 @@ class Catalog:
         for connection in list(self._opened):
             connection.close()
         self._local = threading.local()
+
+
+def batches(ids: Ids) -> Iterator[list[int]]:
+    """``ids`` in lists that one statement takes as bindings."""
+    for first in range(0, len(ids), BINDINGS):
+        yield ids[first : first + BINDINGS].tolist()
+
+
+def marks(values: Sequence[int]) -> str:
+    """A question mark for each of the values: ``?,?,?``."""
+    return ",".join("?" * len(values))
 
 
 def _make_folder(folder: Path) -> None:

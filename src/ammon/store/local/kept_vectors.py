@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ammon.store.local.catalog import Catalog
+from ammon.store.local.catalog import Catalog, batches, marks
 from ammon.store.local.masks import Mask
-from ammon.store.local.replay import removed_since, vectors_since
+from ammon.store.local.replay import removed_since, unpacked, vectors_since
 from ammon.store.local.spaces import Space, active_space
 from ammon.store.local.vectors import VectorIndex, saved_sequence
 from ammon.types import Ids, Vectors
@@ -54,6 +54,21 @@ class KeptVectors:
         with self._guard:
             found = self.current()
             return found[0].search(vector, k, allowed) if found else np.empty(0, np.int64)
+
+    def vectors_of(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Those of ``ids`` that have a vector in the active space, with their vectors, in no set order."""
+        space = active_space(self._catalog)
+        if space is None:
+            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        rows: list[tuple[int, bytes]] = []
+        for some in batches(ids):
+            rows += self._catalog.rows(
+                f"""SELECT c.id, v.data FROM chunk AS c
+                CROSS JOIN vector AS v ON v.space = ? AND v.text_hash = c.text_hash
+                WHERE c.id IN ({marks(some)})""",
+                (space.id, *some),
+            )
+        return np.array([row[0] for row in rows], np.int64), unpacked([row[1] for row in rows], space.dim)
 
     def save(self, *, always: bool = False) -> None:
         """Write the index to its file when enough has changed since, or ``always``. Takes the write lock."""

@@ -8,22 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from ammon.store.local import backlog, filters
-from ammon.store.local.catalog import Catalog
+from ammon.store.local.catalog import Catalog, batches, marks
 from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, put_entry, record_of
 from ammon.store.local.kept_lexical import KeptLexical
 from ammon.store.local.kept_vectors import KeptVectors
 from ammon.store.local.ledger import Ledger
 from ammon.store.local.masks import Masks, Where
-from ammon.store.local.replay import unpacked
-from ammon.store.local.spaces import active_space
 from ammon.types import Candidates, Entry, Ids, Pending, Record, Vectors
 
 RESCORED_BEYOND = 40
 """How many more candidates of the 4-bit scan than hits are scored exactly; on 110,000 × 384, 30 are enough for a
 recall@10 of 0.999."""
-
-ROWS_PER_QUERY = 10_000
-"""SQLite takes at most 32,766 bindings a statement."""
 
 
 class LocalStore:
@@ -67,33 +62,22 @@ class LocalStore:
         self.nearest.save()
         self.words.tidy()
 
+    def prepare(self) -> None:
+        """Load the vector index and bring it up to date, which the first `dense` of a process would have to do."""
+        self.nearest.current()
+
     def dense(self, vector: Vectors, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
         if k <= 0:
             return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
         with self.catalog.reading():
             near = self.nearest.search(vector, k + RESCORED_BEYOND, self._masks.allowed(where))
-            ids, rows = self.vectors_of(near)
+            ids, rows = self.nearest.vectors_of(near)
         if not len(ids):
             return Candidates(ids, np.empty(0, np.float32))
         scores = rows @ vector.astype(np.float32)
         best = np.lexsort((ids, -scores))[:k]
         return Candidates(ids[best], scores[best])
-
-    def vectors_of(self, ids: Ids) -> tuple[Ids, Vectors]:
-        """Those of ``ids`` that have a vector in the active space, with their vectors, in no set order."""
-        space = active_space(self.catalog)
-        if space is None:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        rows: list[tuple[int, bytes]] = []
-        for some in _batches(ids):
-            rows += self.catalog.rows(
-                f"""SELECT c.id, v.data FROM chunk AS c
-                CROSS JOIN vector AS v ON v.space = ? AND v.text_hash = c.text_hash
-                WHERE c.id IN ({_marks(some)})""",
-                (space.id, *some),
-            )
-        return np.array([row[0] for row in rows], np.int64), unpacked([row[1] for row in rows], space.dim)
 
     def lexical(self, text: str, k: int, where: Where = None) -> Candidates:
         """The ``k`` chunks of highest BM25 score for the terms of ``text``; those without a term are not matches."""
@@ -102,10 +86,10 @@ class LocalStore:
     def records(self, ids: Ids) -> list[Record]:
         """The chunks of these ids, in this order; ids that are gone are left out."""
         found: dict[int, Record] = {}
-        for some in _batches(ids):
+        for some in batches(ids):
             rows = self.catalog.rows(
                 f"""SELECT {RECORD_COLUMNS} FROM chunk AS c CROSS JOIN document AS d ON d.id = c.document
-                WHERE c.id IN ({_marks(some)})""",
+                WHERE c.id IN ({marks(some)})""",
                 some,
             )
             found.update((row[0], record_of(row)) for row in rows)
@@ -114,8 +98,8 @@ class LocalStore:
     def documents_of(self, ids: Ids) -> Ids:
         """The id of each chunk's document, in this order; 0 where the chunk is gone."""
         found: dict[int, int] = {}
-        for some in _batches(ids):
-            found.update(self.catalog.rows(f"SELECT id, document FROM chunk WHERE id IN ({_marks(some)})", some))
+        for some in batches(ids):
+            found.update(self.catalog.rows(f"SELECT id, document FROM chunk WHERE id IN ({marks(some)})", some))
         return np.array([found.get(chunk_id, 0) for chunk_id in ids.tolist()], np.int64)
 
     def documents(self, where: Where = None) -> Iterator[Record]:
@@ -134,12 +118,3 @@ class LocalStore:
         self.words.close()
         self.nearest.close()
         self.catalog.close()
-
-
-def _marks(values: Sequence[int]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _batches(ids: Ids) -> Iterator[list[int]]:
-    for first in range(0, len(ids), ROWS_PER_QUERY):
-        yield ids[first : first + ROWS_PER_QUERY].tolist()
