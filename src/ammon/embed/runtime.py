@@ -71,8 +71,8 @@ def options(threads: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": many(threads),
         "NUM_STREAMS": 1,
         "INFERENCE_PRECISION_HINT": precision(),
-        # weights kept in 8 bits are multiplied in 8 bits, 32 activations to a scale (with 128 the speed is the same and
-        # vectors are four times as far from those of f32); bf16 units are faster still
+        # weights kept in 8 bits are multiplied in 8 bits, 32 activations to a scale (128 are no quicker, and leave
+        # vectors farther from those of f32); bf16 units are faster still
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 32 if precision() == "f32" else 0,
         "ENABLE_CPU_PINNING": False,  # the machine is shared with the writer and whatever else runs
     }
