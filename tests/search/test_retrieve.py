@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -221,3 +223,23 @@ def test_a_better_match_has_a_higher_score_across_queries(fill: Fill, fruit: lis
     poor = search(store, embedder, Query("zzz unrelated xylophone"))[0]
     assert good.score > 0.7
     assert poor.score < 0.4
+
+
+_FORKED = """
+import os, signal, sys
+from ammon import Library
+with Library(sys.argv[1], create=False) as library:
+    found = len(library.search("quinces", mode="lexical"))
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    with Library(sys.argv[1], create=False) as library:
+        os._exit(0 if len(library.search("quinces", mode="lexical")) == found > 0 else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_searches_too(fill: Fill, fruit: list[Entry]) -> None:
+    folder = fill(*fruit).catalog.folder
+    subprocess.run([sys.executable, "-c", _FORKED, str(folder)], check=True, timeout=60)

@@ -21,7 +21,7 @@ def unit_rows(count: int, dim: int, seed: int = 0) -> Vectors:
 
 def filled(count: int, dim: int = 64, seed: int = 0) -> tuple[VectorIndex, Ids, Vectors]:
     index, ids, rows = VectorIndex(dim), np.arange(1, count + 1) * 3, unit_rows(count, dim, seed)
-    index.add(ids, rows)
+    index.add(ids, ids + 1, rows)
     return index, ids, rows
 
 
@@ -38,7 +38,7 @@ def test_forty_candidates_hold_the_true_ten(dim: int) -> None:
 
 def test_adding_an_id_twice_keeps_the_first_vector() -> None:
     index, ids, rows = filled(10)
-    index.add(ids, -rows)
+    index.add(ids, ids, -rows)
     assert len(index) == 10
     assert index.search(rows[3], 1).tolist() == [ids[3]]
 
@@ -50,6 +50,7 @@ def test_removal_leaves_exactly_the_rest(gone: list[int], seed: int) -> None:
     index.remove(np.array(gone, np.int64) * 3)
     left = [chunk_id for chunk_id in ids.tolist() if chunk_id // 3 not in gone]
     assert sorted(index.ids.tolist()) == left
+    assert index.rows_of(ids).tolist() == [chunk_id + 1 if chunk_id in left else 0 for chunk_id in ids.tolist()]
     for chunk_id in left[:5]:
         assert index.search(rows[chunk_id // 3 - 1], 1).tolist() == [chunk_id]
 
@@ -87,7 +88,8 @@ def test_a_saved_index_comes_back_the_same(tmp_path: Path) -> None:
     for query in rows:
         assert again.search(query, 10).tolist() == index.search(query, 10).tolist()
     again.remove(again.ids[:3].copy())
-    again.add(np.array([999]), rows[:1])
+    again.add(np.array([999]), np.array([5]), rows[:1])
+    assert again.rows_of(np.array([999, 7, *again.ids[:9]])).tolist() == [5, 0, *(again.ids[:9] + 1)]
     assert again.search(rows[0], 1).tolist() == [999]
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 

@@ -83,4 +83,5 @@ def share_held(distinct: Sequence[str], record: Record) -> float:
 
 
 def _places(leg: Candidates) -> dict[int, tuple[int, float]]:
-    return {int(i): (rank, float(score)) for rank, (i, score) in enumerate(zip(leg.ids, leg.scores, strict=True), 1)}
+    found = zip(leg.ids.tolist(), leg.scores.tolist(), strict=True)
+    return {chunk_id: (rank, score) for rank, (chunk_id, score) in enumerate(found, 1)}

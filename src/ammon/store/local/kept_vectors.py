@@ -21,6 +21,8 @@ SAVE_AFTER_ROWS = 4096
 SAVE_AFTER_SHARE = 0.05
 """The file is written anew once this many rows, or this share of them, would have to be replayed."""
 
+_NOTHING = np.empty(0, np.int64), np.empty((0, 0), np.float32)
+
 
 def vector_file(folder: Path, space: int) -> Path:
     """Where the vector index of a space is kept."""
@@ -49,26 +51,30 @@ class KeptVectors:
             self._catch_up(self._index, space)
             return self._index, space
 
-    def search(self, vector: Vectors, k: int, allowed: Mask | None) -> Ids:
-        """About the ``k`` nearest chunk ids, best first; see `VectorIndex.search`."""
+    def search(self, vector: Vectors, k: int, allowed: Mask | None) -> tuple[Ids, Vectors]:
+        """About the ``k`` nearest chunks with their exact vectors, in no set order; see `VectorIndex.search`."""
         with self._guard:
             found = self.current()
-            return found[0].search(vector, k, allowed) if found else np.empty(0, np.int64)
+            if found is None:
+                return _NOTHING
+            index, space = found
+            near = index.search(vector, k, allowed)
+            rows = index.rows_of(near)
+        return self._read(near, rows, space)
 
     def vectors_of(self, ids: Ids) -> tuple[Ids, Vectors]:
         """Those of ``ids`` that have a vector in the active space, with their vectors, in no set order."""
-        space = active_space(self._catalog)
-        if space is None:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        rows: list[tuple[int, bytes]] = []
-        for some in batches(ids):
-            rows += self._catalog.rows(
-                f"""SELECT c.id, v.data FROM chunk AS c
-                CROSS JOIN vector AS v ON v.space = ? AND v.text_hash = c.text_hash
-                WHERE c.id IN ({marks(some)})""",
-                (space.id, *some),
-            )
-        return np.array([row[0] for row in rows], np.int64), unpacked([row[1] for row in rows], space.dim)
+        with self._guard:
+            found = self.current()
+            return self._read(ids, found[0].rows_of(ids), found[1]) if found else _NOTHING
+
+    def _read(self, ids: Ids, rows: Ids, space: Space) -> tuple[Ids, Vectors]:
+        """The vectors of ``rows``; a chunk whose row is not there is left out."""
+        held: dict[int, bytes] = {}
+        for some in batches(rows):
+            held.update(self._catalog.rows(f"SELECT id, data FROM vector WHERE id IN ({marks(some)})", some))
+        there = np.array([row in held for row in rows.tolist()], bool)
+        return ids[there], unpacked([held[row] for row in rows[there].tolist()], space.dim)
 
     def save(self, *, always: bool = False) -> None:
         """Write the index to its file when enough has changed since, or ``always``. Takes the write lock."""
@@ -115,6 +121,6 @@ class KeptVectors:
                 return
             if index.sequence:
                 index.remove(removed_since(self._catalog, index.sequence))
-            for ids, vectors in vectors_since(self._catalog, index.sequence, space.id, space.dim):
-                index.add(ids, vectors)
+            for ids, rows, vectors in vectors_since(self._catalog, index.sequence, space.id, space.dim):
+                index.add(ids, rows, vectors)
             index.sequence = wanted

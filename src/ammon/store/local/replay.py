@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -33,35 +34,29 @@ def texts_since(catalog: Catalog, sequence: int) -> Iterator[tuple[int, str]]:
         yield chunk_id, embedded_text(json.loads(heading), text)
 
 
-def vectors_since(catalog: Catalog, sequence: int, space: int, dim: int) -> Iterator[tuple[Ids, Vectors]]:
-    """Batches of chunk ids and vectors that came to be searchable in ``space`` after ``sequence``."""
+def vectors_since(catalog: Catalog, sequence: int, space: int, dim: int) -> Iterator[tuple[Ids, Ids, Vectors]]:
+    """Batches of chunk ids, their rows in ``vector``, and their vectors: what came to ``space`` after ``sequence``."""
     if sequence == 0:
         query, bindings = _ALL_VECTORS, (space,)
     else:
         query, bindings = _NEW_VECTORS, (space, sequence, space, sequence)  # type: ignore[assignment]
-    ids: list[int] = []
-    blobs: list[bytes] = []
-    for chunk_id, data in catalog.run(query, bindings):
-        ids.append(chunk_id)
-        blobs.append(data)
-        if len(ids) == BATCH:
-            yield np.array(ids, np.int64), unpacked(blobs, dim)
-            ids, blobs = [], []
-    if ids:
-        yield np.array(ids, np.int64), unpacked(blobs, dim)
+    found = catalog.run(query, bindings)
+    while some := list(islice(found, BATCH)):
+        ids, rows, blobs = zip(*some, strict=True)
+        yield np.array(ids, np.int64), np.array(rows, np.int64), unpacked(blobs, dim)
 
 
 # CROSS JOIN keeps SQLite to the order written: its planner knows no statistics and has chosen the reverse.
 _ALL_VECTORS = """
-SELECT c.id, v.data FROM chunk AS c CROSS JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
+SELECT c.id, v.id, v.data FROM chunk AS c CROSS JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
 """
 
 _NEW_VECTORS = """
-SELECT c.id, v.data FROM change AS e CROSS JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
+SELECT c.id, v.id, v.data FROM change AS e CROSS JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
 CROSS JOIN vector AS v ON v.text_hash = c.text_hash AND v.space = ?
 WHERE e.sequence > ? AND e.kind = 'chunks added'
 UNION
-SELECT c.id, v.data FROM change AS e CROSS JOIN vector AS v ON v.id BETWEEN e.first AND e.last AND v.space = ?
+SELECT c.id, v.id, v.data FROM change AS e CROSS JOIN vector AS v ON v.id BETWEEN e.first AND e.last AND v.space = ?
 CROSS JOIN chunk AS c ON c.text_hash = v.text_hash
 WHERE e.sequence > ? AND e.kind = 'vectors added'
 """
@@ -72,6 +67,6 @@ def packed(vectors: Vectors) -> list[bytes]:
     return [row.tobytes() for row in vectors.astype("<f2")]
 
 
-def unpacked(blobs: list[bytes], dim: int) -> Vectors:
+def unpacked(blobs: Sequence[bytes], dim: int) -> Vectors:
     """Rows of `packed` bytes as float32, shape ``(len(blobs), dim)``, unit length up to rounding."""
     return np.frombuffer(b"".join(blobs), "<f2").reshape(-1, dim).astype(np.float32)

@@ -71,8 +71,7 @@ class LocalStore:
         if k <= 0:
             return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
         with self.catalog.reading():
-            near = self.nearest.search(vector, k + RESCORED_BEYOND, self._masks.allowed(where))
-            ids, rows = self.nearest.vectors_of(near)
+            ids, rows = self.nearest.search(vector, k + RESCORED_BEYOND, self._masks.allowed(where))
         if not len(ids):
             return Candidates(ids, np.empty(0, np.float32))
         scores = rows @ vector.astype(np.float32)

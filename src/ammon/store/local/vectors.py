@@ -1,10 +1,12 @@
 """The vector index: 4-bit codes of every chunk's vector, scanned whole, kept in memory and saved as one file.
 
-Knows ids and vectors; knows nothing of text, filters or SQL. It is derived: when its file is missing, damaged or of
-another library, `load` says so by returning ``None`` and the caller rebuilds it from the catalog.
+Knows ids and vectors; knows nothing of text, filters or SQL. With each chunk's id stands its ``row``: the id under
+which the catalog keeps the exact vector, so that it can be read without looking for it.
 
-File: one JSON line (library, space, sequence, dim, count, bytes, CRC-32 of all), the ids as little-endian int64, then
-turbovec's own bytes. It is replaced whole and atomically, never edited, so any process may read it at any time.
+It is derived: when its file is missing, damaged or of another library, `load` says so by returning ``None`` and the
+caller rebuilds it from the catalog. File: one JSON line (library, space, sequence, dim, count, bytes, CRC-32 of all),
+the ids and then the rows as little-endian int64, then turbovec's own bytes. It is replaced whole and atomically, never
+edited, so any process may read it at any time.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ BITS = 4
 LANES = 8
 """turbovec takes dimensions that are multiples of this; others are padded with zeros, which changes no product."""
 
-FORMAT = 1
+FORMAT = 2
 
 
 class VectorIndex:
@@ -35,6 +37,7 @@ class VectorIndex:
         self.sequence = 0
         self._codes = _empty(dim)
         self._ids: Ids = np.empty(0, np.int64)
+        self._rows: Ids = np.empty(0, np.int64)
         self._slots: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -48,26 +51,33 @@ class VectorIndex:
         """The chunk ids by slot; a view, not to be written to."""
         return self._ids[: len(self._slots)]
 
-    def add(self, ids: Ids, vectors: Vectors) -> None:
-        """Add rows; an id that is already there is left as it is."""
+    def rows_of(self, ids: Ids) -> Ids:
+        """The row of each chunk, in this order; 0 where the chunk is not here."""
+        slots = np.array([self._slots.get(chunk_id, -1) for chunk_id in ids.tolist()], np.int64)
+        rows = np.zeros(len(ids), np.int64)
+        rows[slots >= 0] = self._rows[slots[slots >= 0]]
+        return rows
+
+    def add(self, ids: Ids, rows: Ids, vectors: Vectors) -> None:
+        """Add vectors with their chunks' ids and their rows; an id that is already there is left as it is."""
         fresh = np.array([chunk_id not in self._slots for chunk_id in ids.tolist()], bool)
-        ids, vectors = ids[fresh], vectors[fresh]
+        ids, rows, vectors = ids[fresh], rows[fresh], vectors[fresh]
         if not len(ids):
             return
         first = len(self._slots)
         self._codes.add(_padded(vectors))
         self._reserve(first + len(ids))
         self._ids[first : first + len(ids)] = ids
+        self._rows[first : first + len(ids)] = rows
         self._slots.update(zip(ids.tolist(), range(first, first + len(ids)), strict=True))
 
     def _reserve(self, count: int) -> None:
         if count > len(self._ids):
-            grown = np.empty(max(count, len(self._ids) * 3 // 2), np.int64)
-            grown[: len(self._ids)] = self._ids
-            self._ids = grown
+            more = max(count, len(self._ids) * 3 // 2) - len(self._ids)
+            self._ids, self._rows = np.pad(self._ids, (0, more)), np.pad(self._rows, (0, more))
 
     def remove(self, ids: Ids) -> None:
-        """Remove rows; an id that is not there is passed over."""
+        """Remove vectors by their chunks' ids; an id that is not there is passed over."""
         for chunk_id in ids.tolist():
             slot = self._slots.pop(chunk_id, None)
             if slot is None:
@@ -76,7 +86,7 @@ class VectorIndex:
             self._codes.swap_remove(slot)
             if slot != last:
                 moved = int(self._ids[last])
-                self._ids[slot] = moved
+                self._ids[slot], self._rows[slot] = moved, self._rows[last]
                 self._slots[moved] = slot
 
     def search(self, vector: Vectors, k: int, allowed: NDArray[np.bool_] | None = None) -> Ids:
@@ -95,7 +105,8 @@ class VectorIndex:
 
     def save(self, path: Path, *, library: str, space: int) -> None:
         """Write the index to ``path``, durably and atomically."""
-        body = self.ids.astype("<i8").tobytes() + self._codes.to_bytes()
+        rows = self._rows[: len(self)]
+        body = self.ids.astype("<i8").tobytes() + rows.astype("<i8").tobytes() + self._codes.to_bytes()
         header: dict[str, Any] = {
             "format": FORMAT,
             "library": library,
@@ -152,10 +163,10 @@ def _rebuilt(index: VectorIndex, header: dict[str, Any], body: bytes) -> VectorI
     from turbovec import TurboQuantIndex
 
     count = int(header["count"])
-    ids = np.frombuffer(body[: 8 * count], "<i8").astype(np.int64)
+    ids, rows = np.frombuffer(body[: 16 * count], "<i8").reshape(2, count).astype(np.int64)
     if count:
-        index._codes = TurboQuantIndex.from_bytes(body[8 * count :])
-    index._ids = ids
+        index._codes = TurboQuantIndex.from_bytes(body[16 * count :])
+    index._ids, index._rows = ids, rows
     index._slots = dict(zip(ids.tolist(), range(count), strict=True))
     index.sequence = int(header["sequence"])
     return index
