@@ -23,6 +23,7 @@ from ammon.types import Document, Hit, Mode, Query, Record, Report, Skip
 if TYPE_CHECKING:
     from ammon.evaluate.report import Report as Evaluation
     from ammon.indexer import Indexer
+    from ammon.upkeep import Upkeep
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -43,13 +44,6 @@ class Library(Closing):
         self.store = LocalStore(self.path, create=create, lock_timeout=self.settings.lock_timeout)
         self.encoder = Encoder(self.store.catalog, self.settings)
 
-    @property
-    def _indexer(self) -> Indexer:
-        # Imported only now: a search from the command line needs none of what reads files.
-        from ammon.indexer import Indexer
-
-        return Indexer(self.store, self.encoder, self.settings)
-
     def index(self, *paths: PathLike, glob: str | Sequence[str] = (), progress: Watcher = unwatched) -> Report:
         """Mirror folders or files into the library, and embed what is new. Returns what was done.
 
@@ -58,7 +52,7 @@ class Library(Closing):
 
         Raises: PathNotFound, LibraryBusy, ModelError; what was stored until then is kept, and the next call goes on.
         """
-        return self._indexer.index([_absolute(path) for path in paths], _patterns(glob), progress)
+        return _indexer(self).index([_absolute(path) for path in paths], _patterns(glob), progress)
 
     def watch(
         self,
@@ -71,18 +65,18 @@ class Library(Closing):
 
         Raises: as `index`.
         """
-        return self._indexer.watch([_absolute(path) for path in paths], _patterns(glob), progress, stop)
+        return _indexer(self).watch([_absolute(path) for path in paths], _patterns(glob), progress, stop)
 
     def add(self, documents: Iterable[Document]) -> Report:
         """Store documents that a program made, by their uri, and embed them; equal ones are passed over.
 
         Raises: LibraryBusy, ModelError.
         """
-        return self._indexer.add(documents)
+        return _indexer(self).add(documents)
 
     def remove(self, *uris: str) -> int:
         """Remove documents by uri, or by path. Returns how many were there. The files themselves are not touched."""
-        return self._indexer.remove(uris)
+        return _indexer(self).remove(uris)
 
     def search(
         self,
@@ -136,6 +130,13 @@ class Library(Closing):
         findings = examine(self.store)
         return repair_derived(self.store, findings) if repair else findings
 
+    @property
+    def upkeep(self) -> Upkeep:
+        """What keeps the library sound and small, and moves it elsewhere or to another model."""
+        from ammon.upkeep import Upkeep
+
+        return Upkeep(self.store, self.encoder, self.settings)
+
     def evaluate(self, folder: PathLike) -> Evaluation:
         """Measure retrieval on a folder in BEIR form, whose corpus is added to this library as far as it is missing.
 
@@ -148,6 +149,13 @@ class Library(Closing):
     def close(self) -> None:
         """Give back files and memory. Closing twice is harmless."""
         self.store.close()
+
+
+def _indexer(library: Library) -> Indexer:
+    # Imported only now: a search from the command line needs none of what reads files.
+    from ammon.indexer import Indexer
+
+    return Indexer(library.store, library.encoder, library.settings)
 
 
 def _absolute(path: PathLike) -> Path:
