@@ -1,7 +1,6 @@
 """The one truth of a library: ``catalog.db``, a SQLite database in WAL mode that every other file is derived from.
 
-Knows connections, transactions, the write lock, and how SQLite's errors read in Ammon's words. Knows nothing of
-vectors or terms.
+Knows transactions, the write lock and which schema there is. Knows nothing of vectors or terms.
 """
 
 from __future__ import annotations
@@ -17,39 +16,15 @@ from typing import Any
 import apsw
 
 from ammon._version import __version__
-from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
+from ammon.errors import LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
+from ammon.store.local.connection import connect, translated
 from ammon.store.local.lock import WriteLock
 from ammon.store.local.schema import MIGRATIONS, SCHEMA
 from ammon.types import Ids
 
 CATALOG_NAME = "catalog.db"
-READ_PATIENCE_MS = 5_000
-WAL_KEPT_BYTES = 32 * 1024 * 1024
-CACHE_KIB = 64 * 1024
 BINDINGS = 10_000
 """SQLite takes at most 32,766 a statement."""
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Raise SQLite's errors as Ammon's, each with what to do now."""
-    try:
-        yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise LibraryDamaged(
-            f"{path} is damaged: {error}.", hint="Run `ammon doctor` to see what survives; restore a copy if you can."
-        ) from error
-    except apsw.FullError as error:
-        raise LibraryError(
-            f"The disk is full; {path} was left as it was before this batch.",
-            hint="Free some space and run the command again; it goes on where it stopped.",
-        ) from error
-    except apsw.ReadOnlyError as error:
-        raise LibraryError(f"{path} cannot be written: {error}.", hint="Make the folder writable.") from error
-    except apsw.BusyError as error:
-        raise LibraryBusy(f"{path} is locked by another program.") from error
-    except (apsw.IOError, apsw.CantOpenError) as error:
-        raise LibraryError(f"{path} cannot be read or written: {error}.", hint="Check the disk.") from error
 
 
 class Catalog:
@@ -72,7 +47,7 @@ class Catalog:
         self._local = threading.local()
         # Weakly: the connection of a thread that has ended goes with it.
         self._opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
-        with _translated(self.path), self.locked() if absent else nullcontext():
+        with translated(self.path), self.locked() if absent else nullcontext():
             self._upgrade()
             self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
 
@@ -87,11 +62,11 @@ class Catalog:
 
     def _connect(self) -> apsw.Connection:
         try:
-            return _connect(self.path)
+            return connect(self.path)
         except apsw.BusyError:
             # Another process is making the catalog just now, under the write lock.
             with self.locked():
-                return _connect(self.path)
+                return connect(self.path)
 
     def _upgrade(self) -> None:
         version = _schema_of(self._connection)
@@ -116,7 +91,7 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Hold one consistent view of the catalog; nests."""
-        with _translated(self.path):
+        with translated(self.path):
             if self._connection.in_transaction:
                 yield
                 return
@@ -138,7 +113,7 @@ class Catalog:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction under the write lock: all of it is durable when the block ends, or none of it."""
-        with self.locked(), _translated(self.path):
+        with self.locked(), translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -150,17 +125,17 @@ class Catalog:
 
     def run(self, sql: str, bindings: Any = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of one statement, lazily."""
-        with _translated(self.path):
+        with translated(self.path):
             yield from self._connection.execute(sql, bindings)
 
     def rows(self, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
         """All rows of one statement. Statements that change something go through here too, inside `writing`."""
-        with _translated(self.path):
+        with translated(self.path):
             return list(self._connection.execute(sql, bindings))
 
     def many(self, sql: str, bindings: Any) -> None:
         """Run one statement for each of ``bindings``, inside `writing`."""
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.executemany(sql, bindings)
 
     def value(self, sql: str, bindings: Any = ()) -> Any:
@@ -198,18 +173,6 @@ def _make_folder(folder: Path) -> None:
         raise LibraryError(
             f"The library folder {folder} cannot be made: {error.strerror}.", hint="Choose another with --library."
         ) from error
-
-
-def _connect(path: Path) -> apsw.Connection:
-    connection = apsw.Connection(str(path))
-    connection.set_busy_timeout(READ_PATIENCE_MS)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return connection
 
 
 def _schema_of(connection: apsw.Connection) -> int:
