@@ -29,12 +29,12 @@ ROOM_FOR_PROMPT = 16
 class Encoder:
     """Splits and embeds with one model. Loading waits until something has to be split or embedded."""
 
-    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+    def __init__(self, catalog: Catalog, settings: Settings, embedder: Embedder | None = None) -> None:
         self._catalog = catalog
         self._settings = settings
         self._guard = threading.Lock()
         self._splitting = threading.Lock()
-        self._embedder: Embedder | None = None
+        self._embedder = embedder
         self._split: Split | None = None
         self._queries: CachedQueries | None = None
 

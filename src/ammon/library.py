@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ammon.closing import Closing
 from ammon.encoder import Encoder
 from ammon.errors import InputError, NothingIndexed, PathNotFound
-from ammon.ports import Step
+from ammon.ports import Embedder, Step
 from ammon.progress import Watcher, unwatched
 from ammon.settings import Settings, find_library, load_settings
 from ammon.store.local.documents import read_document
@@ -34,15 +34,23 @@ class Library(Closing):
     Close it, or use it in a ``with`` block. Threads may share one; any number of processes may open one folder.
     """
 
-    def __init__(self, path: PathLike | None = None, *, settings: Settings | None = None, create: bool = True) -> None:
+    def __init__(
+        self,
+        path: PathLike | None = None,
+        *,
+        settings: Settings | None = None,
+        create: bool = True,
+        embedder: Embedder | None = None,
+    ) -> None:
         """Open the library at ``path``, or where `find_library` finds it; make it when absent and ``create``.
 
+        ``embedder`` is a model of your own, instead of the one that the settings or the library name.
         Raises: LibraryNotFound, LibraryNewer, LibraryDamaged, LibraryError, SettingsError.
         """
         self.path = find_library() if path is None else _absolute(path)
         self.settings = settings or load_settings(self.path)
         self.store = LocalStore(self.path, create=create, lock_timeout=self.settings.lock_timeout)
-        self.encoder = Encoder(self.store.catalog, self.settings)
+        self.encoder = Encoder(self.store.catalog, self.settings, embedder)
 
     def index(self, *paths: PathLike, glob: str | Sequence[str] = (), progress: Watcher = unwatched) -> Report:
         """Mirror folders or files into the library, and embed what is new. Returns what was done.
