@@ -6,13 +6,16 @@
 
    The log has one line a call, tab-separated, each written before the call is made:
        number  operation  path  second-path  offset  length  data-offset
-   and, in record mode, a second line after it: `number  =  result`. Calls are made one at a time then, so that the
-   log's order is the true one; the bytes written stand in the data file from data-offset on. */
+   and, in record mode, a second line after it: `number  =  result`. Calls are made one at a time, so that the log's
+   order is the true one; the bytes written stand in the data file from data-offset on. What is stored through mapped
+   memory is no call and is not seen: SQLite's index of its log (-shm), which it makes anew after a crash. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <limits.h>
 #include <signal.h>
@@ -32,11 +35,12 @@ enum mode { COUNT, RECORD, KILL, TEAR, FAIL };
 static char root[PATH_MAX];
 static size_t root_length;
 static long target, failure, persistent;
+static const char *failing;
 static enum mode mode;
 static int log_fd = -1, data_fd = -1;
-static atomic_long calls;
+static char wanted[32], pattern[PATH_MAX];
 static atomic_flag busy = ATOMIC_FLAG_INIT;
-static long data_end;
+static long calls, matching, data_end;
 
 /* The one place that the filter lets through: it knows it by the address after the instruction. */
 extern char allowed_return[];
@@ -52,7 +56,7 @@ static const struct { long number; const char *name; } TRAPPED[] = {
     {SYS_renameat2, "rename"}, {SYS_link, "link"}, {SYS_linkat, "link"}, {SYS_unlink, "unlink"},
     {SYS_unlinkat, "unlink"}, {SYS_rmdir, "unlink"}, {SYS_mkdir, "mkdir"}, {SYS_mkdirat, "mkdir"},
     {SYS_truncate, "truncate"}, {SYS_ftruncate, "truncate"}, {SYS_fallocate, "truncate"}, {SYS_open, "create"},
-    {SYS_openat, "create"}, {SYS_creat, "create"}};
+    {SYS_openat, "create"}, {SYS_openat2, "create"}, {SYS_creat, "create"}};
 enum { TRAPS = sizeof TRAPPED / sizeof *TRAPPED };
 
 struct call { long number; const char *name; long args[6]; char path[PATH_MAX], second[PATH_MAX]; };
@@ -85,7 +89,7 @@ static void locate(struct call *call) {
         of_name(a[0], a[1], call->path); of_name(a[2], a[3], call->second); break;
     case SYS_unlink: case SYS_rmdir: case SYS_mkdir: case SYS_truncate: case SYS_open: case SYS_creat:
         of_name(AT_FDCWD, a[0], call->path); break;
-    case SYS_unlinkat: case SYS_mkdirat: case SYS_openat: of_name(a[0], a[1], call->path); break;
+    case SYS_unlinkat: case SYS_mkdirat: case SYS_openat: case SYS_openat2: of_name(a[0], a[1], call->path); break;
     case SYS_copy_file_range: of_descriptor(a[2], call->path); break;
     default: of_descriptor(a[0], call->path);
     }
@@ -98,8 +102,10 @@ static int exists(const char *path) {
 
 /* Opening a file that is there, without emptying it, changes nothing. */
 static int changes(struct call *call) {
-    long flags = call->number == SYS_openat ? call->args[2] : call->number == SYS_open ? call->args[1] : O_TRUNC;
-    return strcmp(call->name, "create") || (flags & O_TRUNC) || !exists(call->path);
+    if (strcmp(call->name, "create")) return 1;
+    long flags = call->number == SYS_openat ? call->args[2] : call->number == SYS_open ? call->args[1]
+               : call->number == SYS_openat2 ? (long)((struct open_how *)call->args[2])->flags : O_CREAT | O_TRUNC;
+    return (flags & O_TRUNC) || ((flags & O_CREAT) && !exists(call->path));
 }
 
 static long make(struct call *call) {
@@ -118,7 +124,8 @@ static long length_of(struct call *call) {
 }
 
 static long offset_of(struct call *call) {
-    if (call->number == SYS_pwrite64 || call->number == SYS_pwritev) return call->args[3];
+    if (call->number == SYS_pwrite64 || call->number == SYS_pwritev || call->number == SYS_pwritev2)
+        return call->args[3];
     if (strcmp(call->name, "write")) return 0;
     if (allowed(SYS_fcntl, call->args[0], F_GETFL, 0, 0, 0, 0) & O_APPEND) {
         struct stat state;
@@ -136,8 +143,8 @@ static void keep_data(struct call *call, long length) {
 }
 
 static long note(struct call *call) {
-    static _Thread_local char line[3 * PATH_MAX];
-    long number = atomic_fetch_add(&calls, 1) + 1, length = length_of(call);
+    char line[3 * PATH_MAX];
+    long number = ++calls, length = length_of(call);
     long size = snprintf(line, sizeof line, "%ld\t%s\t%s\t%s\t%ld\t%ld\t%ld\n", number, call->name, call->path,
                          call->second, offset_of(call), length, data_end);
     if (mode == RECORD && !strcmp(call->name, "write")) keep_data(call, length);
@@ -150,31 +157,49 @@ static void die(void) {
     for (;;) allowed(SYS_pause, 0, 0, 0, 0, 0, 0);
 }
 
-/* Half of a write reaches the file; any other call is made whole; then the process dies. */
-static void tear(struct call *call) {
-    if (call->number == SYS_write || call->number == SYS_pwrite64) call->args[2] /= 2;
+/* A part of a write reaches the file, another part each time; any other call is made whole; then the process dies. */
+static void tear(struct call *call, long number) {
+    struct iovec *parts = (struct iovec *)call->args[1], first;
+    if (call->number == SYS_write || call->number == SYS_pwrite64)
+        call->args[2] = call->args[2] * (1 + number % 7) / 8;
+    else if (!strcmp(call->name, "write")) {
+        first = (struct iovec){parts->iov_base, parts->iov_len / 2};
+        call->args[1] = (long)&first, call->args[2] = 1;
+    }
     make(call);
     die();
 }
 
-static long record(struct call *call) {
+static int matches(struct call *call) {
+    return !*wanted || (!strcmp(wanted, call->name) && !fnmatch(pattern, call->path, FNM_PATHNAME));
+}
+
+static int still_fails(struct call *call, int counted) {
+    return failing && ((persistent == 1 && counted) || (persistent == 2 && failing == call->name) || persistent == 3);
+}
+
+static long one_at_a_time(struct call *call) {
     char line[64];
-    while (atomic_flag_test_and_set(&busy)) allowed(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-    long number = note(call), result = make(call);
-    allowed(SYS_write, log_fd, (long)line, snprintf(line, sizeof line, "%ld\t=\t%ld\n", number, result), 0, 0, 0);
-    atomic_flag_clear(&busy);
+    long number = note(call);
+    int counted = matches(call), here = counted && ++matching == target;
+    if (mode == KILL && here) die();
+    if (mode == TEAR && here) tear(call, target);
+    if (mode == FAIL && here) failing = call->name;
+    long result = (mode == FAIL && here) || still_fails(call, counted) ? -failure : make(call);
+    if (mode == RECORD)
+        allowed(SYS_write, log_fd, (long)line, snprintf(line, sizeof line, "%ld\t=\t%ld\n", number, result), 0, 0, 0);
     return result;
 }
 
 static long handle(struct call *call) {
     locate(call);
     if (!(starts(call->path) || starts(call->second)) || !changes(call)) return make(call);
-    if (mode == RECORD) return record(call);
-    long number = note(call);
-    if (mode == KILL && number == target) die();
-    if (mode == TEAR && number == target) tear(call);
-    if (mode == FAIL && (number == target || (persistent && number > target))) return -failure;
-    return make(call);
+    /* Whoever copies so can also write, and then what is written is seen. */
+    if (call->number == SYS_sendfile || call->number == SYS_copy_file_range) return -EINVAL;
+    while (atomic_flag_test_and_set(&busy)) allowed(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+    long result = one_at_a_time(call);
+    atomic_flag_clear(&busy);
+    return result;
 }
 
 static void on_trap(int signal, siginfo_t *info, void *context) {
@@ -218,9 +243,14 @@ static int filter(void) {
 }
 
 /* From now on calls under `folder` (absolute, no links) are logged to `log`. `how` is c(ount), r(ecord; bytes to
-   `data`), k(ill before call `at`), t(ear call `at`) or f(ail call `at` with `error`, and all after if `keep`).
+   `data`), k(ill before call `at`), t(ear call `at`) or f(ail call `at` with `error`). With `operation`, only
+   its calls on files whose name matches `files` (see fnmatch) are numbered for `at`. What fails after that call:
+   with `keep` 0 nothing, 1 the calls that are numbered, 2 all of the same operation, 3 all.
    Returns 0, or -1 where the kernel refuses. */
-int fault_start(const char *folder, const char *log, const char *data, char how, long at, long error, long keep) {
+int fault_start(const char *folder, const char *log, const char *data, char how, const char *operation,
+                const char *files, long at, long error, long keep) {
+    snprintf(wanted, sizeof wanted, "%s", operation);
+    snprintf(pattern, sizeof pattern, "%s", files);
     snprintf(root, sizeof root, "%s", folder);
     root_length = strlen(root);
     mode = how == 'r' ? RECORD : how == 'k' ? KILL : how == 't' ? TEAR : how == 'f' ? FAIL : COUNT;
