@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from faults.workload import JOURNAL, NOTES, mark, open_library, written
-
 from ammon import Document, Library
 from ammon.store.local.documents import read_document
 from ammon.types import Hit
+from faults.workload import JOURNAL, NOTES, mark, open_library, written
 
 SLOWEST_OPEN = 5.0
 AFTER = "after:the fault"

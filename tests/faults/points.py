@@ -7,35 +7,40 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 from faults.server import DATA, LOG
-from faults.workload import BROKEN, clear
+from faults.workload import BROKEN
 
 TESTS = Path(__file__).parents[1]
 
+Point = TypeVar("Point")
+
 ROLES = (
-    (r"/(lexical)\.[0-9a-f]{32}(?=/|$)", r"/\1.new"),
-    (r"/\.tmp\w+$", "/.tmp"),
-    (r"/[0-9a-f]{32}((?:\.\d+)?)(\.\w+)$", r"/*\2"),
-    (r"/vectors-(\d+)\.idx\.\d+\.part$", r"/vectors.part"),
-    (r"/vectors-\d+\.idx$", r"/vectors.idx"),
+    (r"/lexical\.[0-9a-f]{32}(?=/|$)", "/lexical.*"),
+    (r"/\.tmp\w+$", "/.tmp*"),
+    (r"/[0-9a-f]{32}(?:\.\d+)?(\.\w+)$", r"/*\1"),
+    (r"/vectors-\d+\.idx\.\d+\.part$", "/vectors-*.part"),
+    (r"/vectors-\d+\.idx$", "/vectors-*.idx"),
 )
-"""What a file is to the library, whatever name it was given this time."""
+"""What a file is to the library, whatever name it was given this time: a pattern of such names."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call that changes files: its number in the run, the operation, and the role of the file."""
+    """One call that changes files: the operation, the role of the file, and how often there was one such before."""
 
-    number: int
     operation: str
     role: str
+    turn: int
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -45,7 +50,7 @@ class Call:
 
 def role(path: str, place: Path) -> str:
     """What the file at ``path`` is to the library."""
-    inside = path.removeprefix(str(place / BROKEN)) or "/"
+    inside = path.removeprefix(str(place / BROKEN))
     for pattern, name in ROLES:
         inside = re.sub(pattern, name, inside)
     return inside
@@ -54,10 +59,13 @@ def role(path: str, place: Path) -> str:
 def logged(place: Path) -> list[Call]:
     """The calls in the shim's log, in order."""
     calls = []
+    seen: Counter[tuple[str, str]] = Counter()
     for line in (place / LOG).read_text("utf-8", "surrogateescape").splitlines():
-        number, operation, *rest = line.split("\t")
+        _, operation, *rest = line.split("\t")
         if operation != "=":
-            calls.append(Call(int(number), operation, role(rest[0], place)))
+            pair = operation, role(rest[0], place)
+            calls.append(Call(*pair, seen[pair]))
+            seen[pair] += 1
     return calls
 
 
@@ -80,7 +88,8 @@ class Server:
             for name in (LOG, DATA):
                 (place / name).unlink(missing_ok=True)
             breaking["shim"] = str(self._shim)
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps({"task": task, "place": str(place), **breaking}) + "\n")
         self._process.stdin.flush()
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
@@ -88,7 +97,8 @@ class Server:
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait(60)
         self._process.stdout.close()
@@ -106,36 +116,81 @@ def served(shim: Path) -> Iterator[Server]:
 
 @dataclass
 class Tally:
-    """Points tried by kind, pairs hit, and what went wrong."""
+    """Points tried by kind, pairs hit, and what went wrong. Threads may share one."""
 
     tried: Counter[str] = field(default_factory=Counter)
     hit: set[tuple[str, str]] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
+    slowest: float = 0.0
 
-    def check(self, server: Server, place: Path, point: str) -> None:
+    def check(self, bench: Bench, point: str) -> None:
         """Look at what a fault has left behind."""
-        found = server.ask("check", place)
-        if found["status"] != 0 or found["result"]:
-            self.wrong.append(f"{point}: {found['status']} {' | '.join(found['result'])[-2000:]}")
+        started = time.monotonic()
+        found = bench.ask("check")
+        self.slowest = max(self.slowest, time.monotonic() - started)
+        self.judge(found, [], point)
+
+    def judge(self, ended: dict[str, Any], wanted: list[str], point: str) -> None:
+        """Note an end other than the one wanted."""
+        if ended != {"status": 0, "result": wanted}:
+            self.wrong.append(f"{point}: {ended['status']} {' | '.join(ended['result'])[-2000:]}")
+
+    def summary(self) -> str:
+        """The counts, and the first faults."""
+        return (
+            f"{dict(self.tried)}, {len(self.hit)} pairs of call and file, slowest check {self.slowest:.1f} s, "
+            f"{len(self.wrong)} wrong\n" + "\n".join(self.wrong[:10])
+        )
 
 
-def chosen(calls: list[Call], count: int) -> list[Call]:
-    """At least one call of each pair, the last of it, and more at even distances, ``count`` in all or a few more."""
-    last = {call.pair: call for call in calls}
-    spread = calls[:: max(1, len(calls) // max(1, count - len(last)))]
-    return sorted({*last.values(), *spread}, key=lambda call: call.number)
+@dataclass(frozen=True)
+class Bench:
+    """A server with a place of its own."""
+
+    server: Server
+    place: Path
+
+    def ask(self, task: str, **breaking: Any) -> dict[str, Any]:
+        """See `Server.ask`."""
+        return self.server.ask(task, self.place, **breaking)
+
+    def break_at(self, task: str, how: str, call: Call, **breaking: Any) -> dict[str, Any]:
+        """Do a task that is broken at one call."""
+        pattern = f"{self.place / BROKEN}{call.role}"
+        return self.ask(task, how=how, operation=call.operation, pattern=pattern, at=call.turn + 1, **breaking)
+
+    def logged(self) -> list[Call]:
+        """The calls of the last task under the shim."""
+        return logged(self.place)
 
 
-def kill(server: Server, place: Path, call: Call, how: str, tally: Tally) -> None:
-    """Kill a run before a call (``k``) or half-way through it (``t``); then look."""
-    clear(place)
-    ended = server.ask("run", place, how=how, at=call.number)
-    seen = logged(place)
-    tally.tried["killed" if how == "k" else "torn"] += 1
-    if ended["status"] != -9:
-        # runs differ by a few calls; one that ended sooner is a whole run, which must be sound as well
-        if ended["status"] != 0 or len(seen) >= call.number:
-            tally.wrong.append(f"{call} {how}: ended with {ended}")
-    else:
-        tally.hit.add(seen[-1].pair)
-    tally.check(server, place, f"{how} at {seen[-1]}")
+def at_each(benches: list[Bench], points: Iterable[Point], work: Callable[[Bench, Point], None]) -> None:
+    """Do the work at each point, on all benches at once."""
+    waiting = iter(list(points))
+    turn = Lock()
+
+    def go_on(bench: Bench) -> None:
+        while True:
+            with turn:
+                point = next(waiting, None)
+            if point is None:
+                return
+            work(bench, point)
+
+    with ThreadPoolExecutor(len(benches)) as pool:
+        for each in [pool.submit(go_on, bench) for bench in benches]:
+            each.result()
+
+
+def one_of_each_pair(calls: list[Call]) -> list[Call]:
+    """One call of each pair of operation and role: a late one, as the most is there to lose."""
+    of_pair: dict[tuple[str, str], list[Call]] = {}
+    for call in calls:
+        of_pair.setdefault(call.pair, []).append(call)
+    # not the last: runs differ by a few calls
+    return [some[len(some) * 3 // 4 - (len(some) > 2)] for some in of_pair.values()]
+
+
+def spread(calls: list[Call], count: int) -> list[Call]:
+    """About ``count`` calls at even distances."""
+    return calls[:: max(1, len(calls) // count)]

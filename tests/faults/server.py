@@ -1,6 +1,6 @@
 """Runs workloads and checks in processes that cost little to start: everything is imported, then forked for each.
 
-Reads one JSON request a line: ``task`` (run, check), ``place``, and for the shim ``how``, ``at``, ``error``, ``keep``.
+Reads one JSON request a line: ``task`` (run, check), ``place``, and for the shim the arguments of ``fault_start``.
 Answers with one line: ``status`` (the exit status; minus the signal that ended it; "hung") and ``result``, a list.
 """
 
@@ -17,13 +17,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy  # noqa: ICN001 F401 - imported so that no fork has to
-import tantivy  # noqa: F401
-import turbovec  # noqa: F401
+import numpy  # noqa: ICN001
+import tantivy  # noqa: F401 - this and others: imported so that no fork has to
 import watchfiles  # noqa: F401
-from faults import oracle, workload
 
 from ammon import indexer, search, sources, split, upkeep  # noqa: F401
+from ammon.store.local.vectors import VectorIndex
+from faults import oracle, workload
 
 LOG, DATA = "calls.log", "calls.data"
 PATIENCE = 60.0
@@ -32,6 +32,8 @@ TASKS = {"run": workload.run, "check": oracle.violations}
 
 def main() -> None:
     """Answer requests until the input ends."""
+    # The first use in a process takes a quarter of a second; what it works out is passed on to forks.
+    VectorIndex(64).add(numpy.ones(1, int), numpy.ones(1, int), numpy.ones((1, 64), numpy.float32))
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
         sys.stdout.flush()
@@ -64,17 +66,19 @@ def _wait(child: int, until: float) -> int | str:
 
 def _work(request: dict[str, Any], pipe: int) -> None:
     """Never returns. What goes wrong beyond Ammon's own errors is an exit status of 1, with the traceback."""
-    status = 1
     with ExitStack() as leaving:
-        leaving.callback(lambda: os._exit(status))
-        try:
+        leaving.callback(os._exit, 1)
+
+        def tell(*failure: Any) -> bool:
+            os.write(pipe, json.dumps(traceback.format_exception(*failure)).encode())
+            return True
+
+        with ExitStack() as failing:
+            failing.push(lambda kind, *rest: kind is not None and tell(kind, *rest))
             if "how" in request:
                 _break(request)
-            said = TASKS[request["task"]](Path(request["place"]))
-            status = 0
-        except BaseException:
-            said = [traceback.format_exc()]
-        os.write(pipe, json.dumps(said).encode())
+            os.write(pipe, json.dumps(TASKS[request["task"]](Path(request["place"]))).encode())
+            os._exit(0)
 
 
 def _break(request: dict[str, Any]) -> None:
@@ -82,8 +86,9 @@ def _break(request: dict[str, Any]) -> None:
     shim = ctypes.CDLL(request["shim"])
     folder, log, data = (os.fsencode(place / name) for name in (workload.BROKEN, LOG, DATA))
     how = ctypes.c_char(request["how"].encode())
-    at, error, keep = request.get("at", 0), request.get("error", 0), request.get("keep", False)
-    if shim.fault_start(folder, log, data, how, *map(ctypes.c_long, (at, error, keep))):
+    operation, pattern = request.get("operation", ""), request.get("pattern", "")
+    numbers = map(ctypes.c_long, (request.get("at", 0), request.get("error", 0), request.get("keep", False)))
+    if shim.fault_start(folder, log, data, how, os.fsencode(operation), os.fsencode(pattern), *numbers):
         raise OSError("this kernel does not let calls be trapped")
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from toy_embedder import TrigramEmbedder
 
 from ammon.store.local.spaces import claim_space
 from ammon.store.local.store import LocalStore
 from ammon.types import Chunk, Document, Entry
+from toy_embedder import TrigramEmbedder
 
 Fill = Callable[..., LocalStore]
 
