@@ -28,7 +28,7 @@ ROLES = (
     (r"/lexical\.[0-9a-f]{32}(?=/|$)", "/lexical.*"),
     (r"/\.tmp\w+$", "/.tmp*"),
     (r"/[0-9a-f]{32}(?:\.\d+)?(\.\w+)$", r"/*\1"),
-    (r"/vectors-\d+\.idx\.\d+\.part$", "/vectors-*.part"),
+    (r"/vectors-\d+\.idx\.part$", "/vectors-*.part"),
     (r"/vectors-\d+\.idx$", "/vectors-*.idx"),
 )
 """What a file is to the library, whatever name it was given this time: a pattern of such names."""

@@ -11,7 +11,8 @@ import threading
 
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.lexical import LexicalIndex
+from ammon.store.local.disk import written
+from ammon.store.local.lexical import LexicalIndex, sweep
 from ammon.store.local.masks import Mask
 from ammon.store.local.replay import removed_since, texts_since
 from ammon.types import Candidates
@@ -68,7 +69,8 @@ class KeptLexical:
             self.write()
 
     def tidy(self) -> None:
-        """Build the index anew if it is mostly removed text."""
+        """Remove what killed processes have left, and build the index anew if it is mostly removed text."""
+        sweep(self._path)
         if self.current().waste() > WASTE:
             self.renew()
 
@@ -104,8 +106,9 @@ class KeptLexical:
 
     def _fresh(self) -> LexicalIndex:
         """An empty index in place of the one there is."""
-        if self._path.is_dir():
-            shutil.rmtree(self._path)
-        else:
-            self._path.unlink(missing_ok=True)
+        with written(self._path):
+            if self._path.is_dir():
+                shutil.rmtree(self._path)
+            else:
+                self._path.unlink(missing_ok=True)
         return self._open()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import time
 import uuid
 import zlib
 from collections import Counter
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from ammon.errors import LibraryDamaged, LibraryError
+from ammon.store.local.disk import written
 from ammon.store.local.terms import TERMS_VERSION, terms
 from ammon.types import Candidates, Ids
 
@@ -36,6 +38,9 @@ FEW_ALLOWED = 4096
 
 SLACK = 16
 """Read past the k-th hit, so that a tie across the edge is seen."""
+
+LEFT_SECONDS = 3600
+"""A half-made index that nobody has touched for so long is nobody's any more; to make an empty one takes no second."""
 
 _BODY = "body"
 _REST = "Search again: the index is rebuilt from the catalog."
@@ -72,7 +77,7 @@ class LexicalIndex:
         """
         if path is None:
             return cls(_begin(tantivy.Index(_SCHEMA), library), None, library)
-        try:
+        with written(path), _Sound(path):
             if not path.exists():
                 _create(path, library)
             index = _load(path, library)
@@ -80,8 +85,6 @@ class LexicalIndex:
                 _remove(path)
                 _create(path, library)
                 index = tantivy.Index.open(str(path))
-        except OSError as error:
-            raise LibraryError(f"{path} cannot be written: {error.strerror}.", hint="Make it writable.") from error
         return cls(index, path, library)
 
     @property
@@ -238,14 +241,15 @@ def _begin(index: tantivy.Index, library: str) -> tantivy.Index:
 def _create(path: Path, library: str) -> None:
     """Make an empty index beside ``path`` and move it there whole, so that no reader meets a half-made one."""
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    draft.mkdir(parents=True)
-    _begin(tantivy.Index(_SCHEMA, path=str(draft)), library)
     try:
+        draft.mkdir(parents=True)
+        _begin(tantivy.Index(_SCHEMA, path=str(draft)), library)
         draft.rename(path)
     except OSError:
-        shutil.rmtree(draft)
-        if not tantivy.Index.exists(str(path)):  # another process was first, unless there is still nothing
+        if not path.exists():  # another process was first, unless there is still nothing
             raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # what stays of it, `sweep` takes
 
 
 def _remove(path: Path) -> None:
@@ -255,6 +259,13 @@ def _remove(path: Path) -> None:
         shutil.rmtree(old)
     else:
         old.unlink()
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed have left beside the index at ``path``; what stays, the next time."""
+    for left in path.parent.glob(f"{path.name}.{'[0-9a-f]' * 32}"):
+        if time.time() - left.stat().st_mtime > LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _load(path: Path, library: str) -> tantivy.Index | None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ammon.errors import LibraryBusy, LibraryError
+from ammon.errors import LibraryBusy
+from ammon.store.local.disk import disk_error
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -33,9 +34,7 @@ class WriteLock:
         except TimeoutError as error:
             raise LibraryBusy(f"Another process has been writing to {self._folder} for too long.") from error
         except OSError as error:
-            raise LibraryError(
-                f"{self._folder} cannot be written: {error.strerror}.", hint="Make the folder writable."
-            ) from error
+            raise disk_error(self._folder, error.errno) from error
         try:
             yield
         finally:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ammon.store.local.disk import sync_folder, written
 from ammon.types import Ids, Vectors
 
 BITS = 4
@@ -104,7 +105,10 @@ class VectorIndex:
         return best
 
     def save(self, path: Path, *, library: str, space: int) -> None:
-        """Write the index to ``path``, durably and atomically."""
+        """Write the index to ``path``, durably and atomically; the caller holds the write lock.
+
+        Raises: LibraryError when the disk is full or fails; the file there was is left as it is.
+        """
         rows = self._rows[: len(self)]
         body = self.ids.astype("<i8").tobytes() + rows.astype("<i8").tobytes() + self._codes.to_bytes()
         header: dict[str, Any] = {
@@ -117,13 +121,8 @@ class VectorIndex:
             "bytes": len(body),
         }
         header["crc32"] = _checksum(header, body)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-        with partial.open("wb") as file:
-            file.write(json.dumps(header).encode() + b"\n" + body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _sync_folder(path.parent)
+        with written(path):
+            _replace(path, json.dumps(header).encode() + b"\n" + body)
 
     @classmethod
     def load(cls, path: Path, *, library: str, space: int, dim: int) -> VectorIndex | None:
@@ -193,9 +192,17 @@ def _mask(ids: Ids, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return known & allowed[np.where(known, ids, 0)] if len(allowed) else known
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _replace(path: Path, content: bytes) -> None:
+    """Put ``content`` in place of the file at ``path``, durably."""
+    # One name for all: what a killed process has left is overwritten.
+    partial = path.with_name(f"{path.name}.part")
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # a full disk needs the room
+        raise
+    sync_folder(path.parent)

@@ -1,0 +1,44 @@
+"""What a disk says when it fails, in Ammon's words; and how names in a folder are made durable."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ammon.errors import LibraryError
+
+
+def disk_error(path: Path | str, code: int | None) -> LibraryError:
+    """The error to raise when the system answered ``code`` (an `errno`) to a change of ``path``."""
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return LibraryError(
+            f"The disk is full; what {path} held before is kept.",
+            hint="Free some space and run the command again; it goes on where it stopped.",
+        )
+    reason = os.strerror(code) if code else "the system does not say why"
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return LibraryError(f"{path} cannot be written: {reason}.", hint="Make the folder writable.")
+    if code in (errno.EMFILE, errno.ENFILE):
+        return LibraryError(f"{path} cannot be opened: {reason}.", hint="Raise the limit with `ulimit -n`.")
+    return LibraryError(f"{path} cannot be read or written: {reason}.", hint="Check the disk, then run it again.")
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Raise the system's errors as Ammon's. Raises: LibraryError."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(path, error.errno) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises: OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
