@@ -17,9 +17,11 @@ import apsw
 
 from ammon._version import __version__
 from ammon.errors import LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
-from ammon.store.local.connection import connect, translated
+from ammon.store.local.connection import CHECKED, connect, translated
+from ammon.store.local.continuity import losses, went_back
 from ammon.store.local.lock import WriteLock
 from ammon.store.local.schema import MIGRATIONS, SCHEMA
+from ammon.store.local.witness import Witness
 from ammon.types import Ids
 
 CATALOG_NAME = "catalog.db"
@@ -38,6 +40,10 @@ class Catalog:
         self.folder = folder
         self.path = folder / CATALOG_NAME
         self._timeout = lock_timeout
+        for loss in losses(self.path):
+            raise loss.error(folder)
+        self._witness = Witness(folder)
+        seen = self._witness.read()
         absent = not self.path.exists()
         if absent and not create:
             raise LibraryNotFound(f"There is no library at {folder}.")
@@ -50,6 +56,11 @@ class Catalog:
         with translated(self.path), self.locked() if absent else nullcontext():
             self._upgrade()
             self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
+            held = int(self._connection.pragma("user_version"))
+        loss = went_back(self.path, seen.get(self.uuid, 0), held)
+        if loss is not None:
+            self.close()
+            raise loss.error(folder)
 
     @property
     def _connection(self) -> apsw.Connection:
@@ -84,6 +95,8 @@ class Catalog:
             meta = {"schema": str(SCHEMA), "writer": __version__}
             if version == 0:
                 meta["library"] = str(uuid.uuid4())
+                if self._connection.pragma("checksum_verification"):
+                    self._connection.execute(f"PRAGMA application_id = {CHECKED}")
             self._connection.executemany(
                 "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", meta.items()
             )
@@ -117,7 +130,9 @@ class Catalog:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                library, number = _numbered(self._connection)
                 self._connection.execute("COMMIT")
+                self._witness.note(library, number)
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -164,6 +179,13 @@ def batches(ids: Ids) -> Iterator[list[int]]:
 def marks(values: Sequence[int]) -> str:
     """A question mark for each of the values: ``?,?,?``."""
     return ",".join("?" * len(values))
+
+
+def _numbered(connection: apsw.Connection) -> tuple[str, int]:
+    """Give the transaction its number, one more than the last. Returns the library's uuid and the number."""
+    number = int(connection.pragma("user_version")) + 1
+    connection.execute(f"PRAGMA user_version = {number}")
+    return str(connection.execute("SELECT value FROM meta WHERE key = 'library'").get), number
 
 
 def _make_folder(folder: Path) -> None:

@@ -11,24 +11,29 @@ import apsw
 import apsw.sqlite_extra
 
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
+from ammon.store.local.pages import CHECKSUM_BYTES, PAGE_BYTES
 
 READ_PATIENCE_MS = 5_000
 WAL_KEPT_BYTES = 32 * 1024 * 1024
 CACHE_KIB = 64 * 1024
-CHECKSUM_BYTES = 8
-"""Kept free at the end of each page for its checksum; see https://sqlite.org/cksumvfs.html."""
+CHECKED = int.from_bytes(b"Ammn")
+"""``application_id`` of a catalog whose pages have checksums, so that one is missed when the page header is damaged."""
 
-_DAMAGED = "Run `ammon doctor` to see what survives; restore a copy if you can."
+WHEN_DAMAGED = "Run `ammon doctor`: it tells what survives and what to do."
 
 
 def connect(path: Path) -> apsw.Connection:
     """A connection to the catalog at ``path``, which is made when absent, with a checksum on each of its pages."""
-    checksums = _register_checksums()
+    checksums = register_checksums()
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(READ_PATIENCE_MS)
     if checksums and not path.stat().st_size:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.reserve_bytes("main", CHECKSUM_BYTES)
     connection.execute("PRAGMA journal_mode = WAL")
+    if checksums and connection.pragma("application_id") == CHECKED and not connection.pragma("checksum_verification"):
+        connection.close()
+        raise LibraryDamaged(f"The header of {path} is damaged.", hint=WHEN_DAMAGED)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
@@ -38,7 +43,7 @@ def connect(path: Path) -> apsw.Connection:
 
 
 @cache
-def _register_checksums() -> bool:
+def register_checksums() -> bool:
     """Have each page checked as it is read, in every connection from now on; whether this build of apsw can."""
     with apsw.Connection(":memory:") as connection:
         try:
@@ -54,7 +59,7 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise LibraryDamaged(f"{path} is damaged: {error}.", hint=_DAMAGED) from error
+        raise LibraryDamaged(f"{path} is damaged: {error}.", hint=WHEN_DAMAGED) from error
     except apsw.FullError as error:
         raise LibraryError(
             f"The disk is full; {path} was left as it was before this batch.",
@@ -66,5 +71,5 @@ def translated(path: Path) -> Iterator[None]:
         raise LibraryBusy(f"{path} is locked by another program.") from error
     except (apsw.IOError, apsw.CantOpenError) as error:
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
-            raise LibraryDamaged(f"A page of {path} does not match its checksum.", hint=_DAMAGED) from error
+            raise LibraryDamaged(f"A page of {path} does not match its checksum.", hint=WHEN_DAMAGED) from error
         raise LibraryError(f"{path} cannot be read or written: {error}.", hint="Check the disk.") from error
