@@ -11,12 +11,14 @@ from typing import Literal
 class Progress:
     """How far a run has come. ``seconds_left`` is ``None`` while it cannot be told."""
 
-    phase: Literal["scan", "text", "vectors"]
+    phase: Literal["scan", "text", "vectors", "copy", "check"]
     files_done: int = 0
     files_total: int = 0
     chunks: int = 0
     vectors_done: int = 0
     vectors_total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
     tokens_per_second: float = 0.0
     seconds_left: float | None = None
     current: str = ""

@@ -107,19 +107,7 @@ class Ledger:
     def leave_out(self, source: Source, root: int | None, skip: Skip, *, state: str, content_hash: str = "") -> None:
         """Note why a file is not in the library (``state``: ``skipped`` or ``failed``); what it held is removed."""
         with self._catalog.writing():
-            known = self._catalog.value("SELECT id FROM document WHERE uri = ?", (source.uri,))
-            if known is not None:
-                drop_chunks(self._catalog, known)
-            times = (source.size, source.modified, source.changed)
-            self._catalog.rows(
-                """INSERT INTO document (uri, root, size, modified, changed, content_hash, state, code, reason,
-                media_type, title, language, encoding, encoding_confidence, metadata)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', 0, '{}')
-                ON CONFLICT (uri) DO UPDATE SET root = excluded.root, size = excluded.size,
-                modified = excluded.modified, changed = excluded.changed, content_hash = excluded.content_hash,
-                state = excluded.state, code = excluded.code, reason = excluded.reason, tail = ''""",
-                (source.uri, root, *times, content_hash, state, skip.code, skip.reason),
-            )
+            put_left_out(self._catalog, source, root, skip, state=state, content_hash=content_hash)
 
     def failed(self) -> list[Skip]:
         """Every file that could not be read, by uri."""
@@ -134,3 +122,31 @@ class Ledger:
     def _left_out(self, state: str) -> list[Skip]:
         rows = self._catalog.rows("SELECT uri, code, reason FROM document WHERE state = ? ORDER BY uri", (state,))
         return [Skip(*row) for row in rows]
+
+
+def put_left_out(
+    catalog: Catalog, source: Source, root: int | None, skip: Skip, *, state: str, content_hash: str
+) -> None:
+    """What `Ledger.leave_out` does, inside `Catalog.writing`."""
+    known = catalog.value("SELECT id FROM document WHERE uri = ?", (source.uri,))
+    if known is not None:
+        drop_chunks(catalog, known)
+    catalog.rows(
+        """INSERT INTO document (uri, root, size, modified, changed, content_hash, state, code, reason,
+        media_type, title, language, encoding, encoding_confidence, metadata)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', 0, '{}')
+        ON CONFLICT (uri) DO UPDATE SET root = excluded.root, size = excluded.size,
+        modified = excluded.modified, changed = excluded.changed, content_hash = excluded.content_hash,
+        state = excluded.state, code = excluded.code, reason = excluded.reason, tail = ''""",
+        (
+            source.uri,
+            root,
+            source.size,
+            source.modified,
+            source.changed,
+            content_hash,
+            state,
+            skip.code,
+            skip.reason,
+        ),
+    )

@@ -1,0 +1,175 @@
+"""Reads what an export holds, and believes none of it: every error names the member that it is in."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ammon.errors import InputError, LibraryNewer, PathNotFound
+from ammon.progress import Progress, Watcher
+from ammon.settings import load_settings
+from ammon.store.local import portable
+from ammon.store.local.disk import written
+from ammon.store.local.documents import valid_text
+from ammon.types import Skip
+
+PIECE = 1024 * 1024
+_COPY = "The file was damaged or cut short on its way; copy it again, or export again."
+_FORM = "Its form is described in docs/reference/export.md."
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
+"""What `zipfile` raises for members that are not what they should be."""
+
+
+class Archive:
+    """An open export. Every error in it is raised with the name of the member it is in."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self.path = path
+        self._archive = archive
+        self._members = {info.filename: info for info in archive.infolist()}
+        if len(self._members) > portable.MOST_MEMBERS:
+            raise InputError(f"{path} has {len(self._members):,} members; no export has as many.", hint=_FORM)
+
+    def wrong(self, name: str, what: str, hint: str = _FORM) -> InputError:
+        """The error to raise about a member."""
+        return InputError(f"{self.path}: {name}: {what}.", hint=hint)
+
+    def size(self, name: str) -> int:
+        """The bytes that a member says it holds; `open` gives no more. Raises: InputError."""
+        if name not in self._members:
+            raise self.wrong(name, "it is missing", _COPY)
+        return self._members[name].file_size
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Read one member. Raises: InputError."""
+        self.size(name)
+        try:
+            with self._archive.open(self._members[name]) as member:
+                yield member
+        except InputError:
+            raise
+        except _BROKEN as error:
+            raise self.wrong(name, f"it is damaged ({error})", _COPY) from error
+
+    def read(self, name: str, limit: int) -> bytes:
+        """A whole member. Raises: InputError when it is larger than ``limit``."""
+        if self.size(name) > limit:
+            raise self.wrong(name, f"it holds {self.size(name):,} bytes; {limit:,} are the most there may be")
+        with self.open(name) as member:
+            return member.read()
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a member. Raises: InputError, also for one that is too long to be a document."""
+        with self.open(name) as member:
+            buffer = io.BufferedReader(cast("io.RawIOBase", member), PIECE)
+            while line := buffer.readline(portable.LONGEST_LINE + 1):
+                if len(line) > portable.LONGEST_LINE:
+                    raise self.wrong(name, f"a line is longer than {portable.LONGEST_LINE:,} bytes")
+                yield line
+
+    def array(self, name: str, kind: str, rows: int, columns: int) -> NDArray[Any]:
+        """A member in numpy's own format, of this type and shape and no other. Raises: InputError."""
+        content = io.BytesIO(self.read(name, portable.LARGEST_ARRAY))
+        try:
+            version = np.lib.format.read_magic(content)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, by_columns, dtype = read(content)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+            raise self.wrong(name, f"it is no array ({error})") from error
+        body = content.read()
+        if (shape, by_columns, dtype.str, len(body)) != ((rows, columns), False, kind, rows * columns * dtype.itemsize):
+            raise self.wrong(name, f"it holds {shape} of {dtype.str}, not {(rows, columns)} of {kind}")
+        return np.frombuffer(body, dtype).reshape(rows, columns)
+
+    def verify(self, watcher: Watcher) -> None:
+        """Read every member to its end, which compares it with its checksum. Raises: InputError."""
+        total, done = sum(info.file_size for info in self._members.values()), 0
+        for name in self._members:
+            with self.open(name) as member:
+                while piece := member.read(PIECE):
+                    done += len(piece)
+                    watcher(Progress("check", bytes_done=done, bytes_total=total))
+
+    def unpacked(self) -> int:
+        """Bytes of all members as they say themselves."""
+        return sum(info.file_size for info in self._members.values())
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """The export at ``path``, for as long as the block lasts. Raises: PathNotFound, InputError."""
+    if not path.is_file():
+        raise PathNotFound(f"There is no file {path}.")
+    with written(path), path.open("rb") as file:
+        head = file.read(4)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield Archive(path, archive)
+        except zipfile.BadZipFile as error:
+            if head == b"PK\x03\x04":
+                raise InputError(f"{path} is damaged: {error}.", hint=_COPY) from error
+            raise InputError(f"{path} is no export.", hint="Name a file that `ammon export` wrote.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an export says of itself, checked."""
+
+    model: tuple[str, str, int] | None
+    settings: dict[str, Any]
+    roots: list[tuple[str, tuple[str, ...], float | None, list[Skip]]]
+    documents: list[tuple[str, int]]
+    vectors: list[tuple[str, str, int]]
+
+    @classmethod
+    def read(cls, archive: Archive) -> Manifest:
+        """Raises: InputError, LibraryNewer."""
+        try:
+            value = json.loads(archive.read(portable.MANIFEST, portable.LARGEST_MANIFEST))
+            if value["kind"] != portable.KIND:
+                raise archive.wrong(portable.MANIFEST, "it is of something else")
+            if int(value["format"]) > portable.FORMAT:
+                raise LibraryNewer(f"{archive.path} was written by a later version of Ammon ({value.get('writer')}).")
+            return cls._checked(value)
+        except InputError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise archive.wrong(portable.MANIFEST, f"it is not what it should be ({error!r})") from error
+
+    @classmethod
+    def _checked(cls, value: Mapping[str, Any]) -> Manifest:
+        model = value.get("model")
+        settings = {name: each for name, each in dict(value.get("settings", {})).items() if name in portable.CARRIED}
+        load_settings(None, settings, {})
+        return cls(
+            _model(model) if model else None,
+            settings,
+            [_root(each) for each in value.get("roots", [])],
+            [(str(each["member"]), int(each["rows"])) for each in value["documents"]],
+            [(str(each["member"]), str(each["texts"]), int(each["rows"])) for each in value.get("vectors", [])],
+        )
+
+
+def _model(value: Mapping[str, Any]) -> tuple[str, str, int]:
+    dim = int(value["dim"])
+    if not 0 < dim <= portable.MOST_DIMENSIONS:
+        raise ValueError(f"{dim} dimensions")
+    return valid_text(str(value["name"])), valid_text(str(value["fingerprint"])), dim
+
+
+def _root(value: Mapping[str, Any]) -> tuple[str, tuple[str, ...], float | None, list[Skip]]:
+    completed = value.get("completed")
+    skips = [Skip(*(valid_text(str(each)) for each in skip)) for skip in value.get("skips", [])]
+    globs = tuple(valid_text(str(each)) for each in value.get("globs", []))
+    return valid_text(str(value["uri"])), globs, None if completed is None else float(completed), skips
