@@ -12,6 +12,7 @@ from ammon.settings import Settings
 from ammon.store.local.store import LocalStore
 
 if TYPE_CHECKING:
+    from ammon.store.local.compaction import Compaction
     from ammon.store.local.exporting import Exported
     from ammon.store.local.importing import Imported
     from ammon.store.local.restoring import Restored
@@ -25,6 +26,16 @@ class Upkeep:
         self._store = store
         self._encoder = encoder
         self._settings = settings
+
+    def compact(self) -> Compaction:
+        """Make the library as small as it can be, and leave no byte of what was deleted. Returns what was done.
+
+        Others may search meanwhile; who writes waits. Done again, it changes nothing.
+        Raises: LibraryBusy, LibraryError.
+        """
+        from ammon.store.local.compaction import compact
+
+        return compact(self._store.catalog, self._store.words, self._store.nearest)
 
     def snapshot(self, target: str | os.PathLike[str], progress: Watcher = unwatched) -> Snapshot:
         """Copy the library as it is now into the new folder ``target``, verified; others may write meanwhile.

@@ -1,4 +1,4 @@
-"""Verbs about the library itself: ``status`` and ``doctor``."""
+"""Verbs about the library itself: ``status``, ``doctor`` and ``compact``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from ammon.cli.options import JsonOption, LibraryOption, open_library
 from ammon.cli.outcome import Exit
-from ammon.cli.output import count, near, plain, say, say_json, size, skip_line
+from ammon.cli.output import count, near, plain, say, say_json, size, skip_line, tell
 
 if TYPE_CHECKING:
     from ammon.store.local.health import Status
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add these verbs to the program."""
     app.command("status", short_help="Tell what the library holds and follows.")(status)
     app.command("doctor", short_help="Check every file of the library; repair it.")(doctor)
+    app.command("compact", short_help="Make the library small; erase what was deleted.")(compact)
 
 
 def status(
@@ -91,3 +92,18 @@ def doctor(
             say(f"The library at {near(str(folder))} is sound.")
     if any(not finding.repaired for finding in findings):
         raise typer.Exit(Exit.CHECK)
+
+
+def compact(library: LibraryOption = None, json: JsonOption = False) -> None:
+    """Give back the room of what was deleted, and leave no byte of it in the library's files.
+
+    A little of this happens by itself after every `ammon index`. Searches go on meanwhile; who writes waits.
+    """
+    with open_library(library) as opened:
+        done = opened.upkeep.compact()
+    if json:
+        say_json({**plain(done), "freed": done.freed})
+        return
+    say(f"Freed {size(max(done.freed, 0))}; the library takes {size(done.after)}.")
+    if done.note:
+        tell(done.note)

@@ -6,15 +6,13 @@ from the catalog, without reading a source again.
 
 from __future__ import annotations
 
-import shutil
 import threading
 
-from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
+from ammon.errors import LibraryBusy, LibraryError
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.disk import written
-from ammon.store.local.lexical import LexicalIndex, sweep
+from ammon.store.local.lexical import IndexDamaged, LexicalIndex, create_index, find_index
 from ammon.store.local.masks import Mask
-from ammon.store.local.replay import removed_since, texts_since
+from ammon.store.local.replay import must_rebuild, removed_since, texts_since
 from ammon.types import Candidates
 
 LEXICAL_NAME = "lexical"
@@ -35,80 +33,87 @@ class KeptLexical:
     def current(self) -> LexicalIndex:
         """The index, as far as the catalog has come. Raises: LibraryDamaged."""
         with self._guard:
-            index = self._index = self._index or self._open()
+            index = self._index = self._index or self._found()
             wanted = self._catalog.sequence()
-            if index.sequence < wanted:
+            if index is not None and index.sequence < wanted:
                 index.reload()
-            if index.sequence < wanted:
-                self._catch_up()
-            return self._index
+            if index is not None and index.sequence >= wanted:
+                return index
+        return self._caught_up(index)
 
     def search(self, text: str, k: int, allowed: Mask | None) -> Candidates:
         """The ``k`` best chunks for the terms of ``text``; an index found damaged is built anew first."""
         try:
             return self.current().search(text, k, allowed)
-        except LibraryDamaged:
+        except IndexDamaged:
             self.renew()
             return self.current().search(text, k, allowed)
 
-    def write(self) -> None:
-        """Bring the index up to the catalog, durably; the caller holds the write lock."""
+    def write(self) -> LexicalIndex:
+        """Bring the index up to the catalog, durably, and return it; the caller holds the write lock."""
         with self._guard:
-            self._index = self._index or self._open()
             try:
-                self._index.reload()
-                self._replay(self._index)
-            except LibraryDamaged:
-                self._index = self._fresh()
-                self._replay(self._index)
+                index = self._index = self._index or self._found() or self._created()
+                index.reload()
+                self._replay(index)
+            except IndexDamaged:
+                index = self._index = self._created()
+                self._replay(index)
+            return index
 
     def renew(self) -> None:
-        """Build the index anew from the catalog. Raises: LibraryBusy."""
-        with self._guard, self._catalog.locked():
-            self._index = self._fresh()
-            self.write()
+        """Build an index anew in place of one that is damaged. Raises: LibraryBusy."""
+        with self._catalog.locked(), self._guard:
+            self._index = self._created()
+            self._replay(self._index)
 
-    def tidy(self) -> None:
-        """Remove what killed processes have left, and build the index anew if it is mostly removed text."""
-        sweep(self._path)
-        if self.current().waste() > WASTE:
-            self.renew()
+    def tidy(self, most: float = WASTE) -> None:
+        """Write the index without the removed passages if there are more than ``most`` for each one that is left."""
+        if self.current().waste() > most:
+            with self._catalog.locked(), self._guard:
+                self._replay(self.write(), anew=True)
 
     def close(self) -> None:
         """Let go of the index."""
         with self._guard:
             self._index = None
 
-    def _open(self) -> LexicalIndex:
+    def _found(self) -> LexicalIndex | None:
+        """The index there is; ``None`` where it cannot be gone on from."""
+        index = find_index(self._path, library=self._catalog.uuid)
+        # The catalog is asked second: it is never behind, unless the index is of another course of things.
+        return index if index is not None and index.sequence <= self._catalog.sequence() else None
+
+    def _created(self) -> LexicalIndex:
         try:
-            return LexicalIndex.open(self._path, library=self._catalog.uuid)
+            return create_index(self._path, library=self._catalog.uuid)
         except LibraryError:
             # The folder cannot be written: the same index, in memory.
-            return LexicalIndex.open(None, library=self._catalog.uuid)
+            return create_index(None, library=self._catalog.uuid)
 
-    def _catch_up(self) -> None:
-        """Replay what is missing, unless another process is at it right now: it will then have written it."""
+    def _caught_up(self, index: LexicalIndex | None) -> LexicalIndex:
+        """The index with what it misses. While another process writes, one that is merely behind will do.
+
+        What it misses is not acknowledged yet, or only just. One that is empty, or not there, is waited for.
+        """
+        will_do = index is not None and index.sequence > 0
         try:
-            with self._catalog.locked(timeout=0):
-                self.write()
-        except LibraryBusy:
-            return
-        except LibraryError:
-            self._index = LexicalIndex.open(None, library=self._catalog.uuid)
-            self._replay(self._index)
+            with self._catalog.locked(timeout=0 if will_do else None):
+                return self.write()
+        except LibraryError as error:
+            if index is not None and will_do and isinstance(error, LibraryBusy):
+                return index
+            with self._guard:
+                index = self._index = create_index(None, library=self._catalog.uuid)
+                self._replay(index)
+                return index
 
-    def _replay(self, index: LexicalIndex) -> None:
+    def _replay(self, index: LexicalIndex, *, anew: bool = False) -> None:
+        """Bring the index up to the catalog, from the beginning if it must be or ``anew``."""
         with self._catalog.reading():
             wanted = self._catalog.sequence()
-            if index.sequence < wanted:
-                removed = removed_since(self._catalog, index.sequence).tolist() if index.sequence else []
-                index.apply(texts_since(self._catalog, index.sequence), removed, wanted)
-
-    def _fresh(self) -> LexicalIndex:
-        """An empty index in place of the one there is."""
-        with written(self._path):
-            if self._path.is_dir():
-                shutil.rmtree(self._path)
-            else:
-                self._path.unlink(missing_ok=True)
-        return self._open()
+            if index.sequence < wanted or anew:
+                anew = anew or must_rebuild(self._catalog, index.sequence)
+                reached = 0 if anew else index.sequence
+                removed = removed_since(self._catalog, reached).tolist()
+                index.apply(texts_since(self._catalog, reached), removed, wanted, anew=anew)

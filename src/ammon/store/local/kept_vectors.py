@@ -12,14 +12,14 @@ import numpy as np
 
 from ammon.store.local.catalog import Catalog, batches, marks
 from ammon.store.local.masks import Mask
-from ammon.store.local.replay import removed_since, unpacked, vectors_since
+from ammon.store.local.replay import changed_since, must_rebuild, removed_since, unpacked, vectors_since
 from ammon.store.local.spaces import Space, active_space
 from ammon.store.local.vectors import VectorIndex, saved_sequence
 from ammon.types import Ids, Vectors
 
 SAVE_AFTER_ROWS = 4096
 SAVE_AFTER_SHARE = 0.05
-"""The file is written anew once this many rows, or this share of them, would have to be replayed."""
+"""The file is written anew once this many rows, or this share of them, have come or gone since it was written."""
 
 _NOTHING = np.empty(0, np.int64), np.empty((0, 0), np.float32)
 
@@ -37,19 +37,18 @@ class KeptVectors:
         self._guard = threading.RLock()
         self._index: VectorIndex | None = None
         self._space: Space | None = None
-        self._saved_rows = 0
 
     def current(self) -> tuple[VectorIndex, Space] | None:
         """The index of the active space, up to date; ``None`` before anything was embedded."""
-        with self._guard:
+        with self._guard, self._catalog.reading():
             space = active_space(self._catalog)
             if space is None:
                 return None
             if self._index is None or self._space is None or self._space.id != space.id:
                 self._index = self._load(space)
             self._space = space
-            self._catch_up(self._index, space)
-            return self._index, space
+            index = self._index = self._catch_up(self._index, space)
+            return index, space
 
     def search(self, vector: Vectors, k: int, allowed: Mask | None) -> tuple[Ids, Vectors]:
         """About the ``k`` nearest chunks with their exact vectors, in no set order; see `VectorIndex.search`."""
@@ -78,27 +77,37 @@ class KeptVectors:
 
     def save(self, *, always: bool = False) -> None:
         """Write the index to its file when enough has changed since, or ``always``. Takes the write lock."""
-        with self._guard:
-            if not always and self._index is None and self._file_is_current():
-                return
+        if not always and not self._is_due():
+            return
+        # The lock before the guard, here as everywhere: two threads that took them crosswise would wait for ever.
+        with self._catalog.locked(), self._guard:
             found = self.current()
             if found is None:
                 return
             index, space = found
-            behind = abs(len(index) - self._saved_rows)
-            if not always and behind < min(SAVE_AFTER_ROWS, 1 + SAVE_AFTER_SHARE * len(index)):
-                return
-            with self._catalog.locked():
-                path = vector_file(self._catalog.folder, space.id)
-                index.save(path, library=self._catalog.uuid, space=space.id)
-            self._saved_rows = len(index)
+            index.save(vector_file(self._catalog.folder, space.id), library=self._catalog.uuid, space=space.id)
 
-    def _file_is_current(self) -> bool:
+    def _is_due(self) -> bool:
+        reached = self.reached()
+        if reached is None or not self.is_behind():
+            return self.is_behind()
+        found = self.current()
+        size = len(found[0]) if found else 0
+        return changed_since(self._catalog, reached) >= min(SAVE_AFTER_ROWS, 1 + SAVE_AFTER_SHARE * size)
+
+    def is_behind(self) -> bool:
+        """Whether the file lacks a row that came, or still holds one that went."""
+        reached = self.reached()
+        return active_space(self._catalog) is not None if reached is None else changed_since(self._catalog, reached) > 0
+
+    def reached(self) -> int | None:
+        """The change that the file of the active space has come to; ``None`` when there is none to go on from."""
         space = active_space(self._catalog)
         if space is None:
-            return True
+            return None
         path = vector_file(self._catalog.folder, space.id)
-        return saved_sequence(path, library=self._catalog.uuid, space=space.id) == self._catalog.sequence()
+        reached = saved_sequence(path, library=self._catalog.uuid, space=space.id)
+        return None if reached is None or must_rebuild(self._catalog, reached) else reached
 
     def close(self) -> None:
         """Let go of the index."""
@@ -106,21 +115,24 @@ class KeptVectors:
             self._index = self._space = None
 
     def _load(self, space: Space) -> VectorIndex:
+        """The index in the file, or an empty one where it does not go on to what the catalog holds."""
         path = vector_file(self._catalog.folder, space.id)
         index = VectorIndex.load(path, library=self._catalog.uuid, space=space.id, dim=space.dim)
-        if index is None or index.sequence > self._catalog.sequence():
-            index = VectorIndex(space.dim)
-        self._saved_rows = len(index)
+        if index is None or index.sequence > self._catalog.sequence() or must_rebuild(self._catalog, index.sequence):
+            return VectorIndex(space.dim)
         return index
 
-    def _catch_up(self, index: VectorIndex, space: Space) -> None:
-        with self._catalog.reading():
-            wanted = self._catalog.sequence()
-            # Another thread may have brought it further than this thread's view of the catalog.
-            if index.sequence >= wanted:
-                return
-            if index.sequence:
-                index.remove(removed_since(self._catalog, index.sequence))
-            for ids, rows, vectors in vectors_since(self._catalog, index.sequence, space.id, space.dim):
-                index.add(ids, rows, vectors)
-            index.sequence = wanted
+    def _catch_up(self, index: VectorIndex, space: Space) -> VectorIndex:
+        """The index, or another in its place, as far as this view of the catalog has come."""
+        wanted = self._catalog.sequence()
+        # Another thread may have brought it further than this thread's view of the catalog.
+        if index.sequence >= wanted:
+            return index
+        if must_rebuild(self._catalog, index.sequence):
+            # The log does not reach back to it any more; the file does, or is passed over.
+            index = self._load(space)
+        index.remove(removed_since(self._catalog, index.sequence))
+        for ids, rows, vectors in vectors_since(self._catalog, index.sequence, space.id, space.dim):
+            index.add(ids, rows, vectors)
+        index.sequence = wanted
+        return index

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
-import time
 import uuid
 import zlib
 from collections import Counter
@@ -39,9 +39,6 @@ FEW_ALLOWED = 4096
 SLACK = 16
 """Read past the k-th hit, so that a tie across the edge is seen."""
 
-LEFT_SECONDS = 3600
-"""A half-made index that nobody has touched for so long is nobody's any more; to make an empty one takes no second."""
-
 _BODY = "body"
 _REST = "Search again: the index is rebuilt from the catalog."
 
@@ -58,6 +55,10 @@ def _schema() -> tantivy.Schema:
 _SCHEMA = _schema()
 
 
+class IndexDamaged(LibraryDamaged):
+    """The keyword index is not sound; the catalog, which it is rebuilt from, may well be."""
+
+
 class LexicalIndex:
     """BM25 (k1 = 1.2, b = 0.75) over the terms of chunks. Any number may read; one at a time may `apply`."""
 
@@ -70,22 +71,13 @@ class LexicalIndex:
 
     @classmethod
     def open(cls, path: Path | None, *, library: str) -> LexicalIndex:
-        """The index in the folder ``path`` (``None``: in memory, empty), made empty when there is none.
+        """The index in the folder ``path`` (``None``: in memory, empty), made empty where `find_index` finds none.
 
-        One that is damaged, of another library or made by other rules is removed and made anew: ``sequence`` is
-        then 0, and the caller applies everything again. Raises: LibraryError when the folder cannot be written.
+        Its ``sequence`` is then 0, and the caller applies everything. The caller holds the library's write lock.
+        Raises: LibraryError when the folder cannot be written.
         """
-        if path is None:
-            return cls(_begin(tantivy.Index(_SCHEMA), library), None, library)
-        with written(path), _Sound(path):
-            if not path.exists():
-                _create(path, library)
-            index = _load(path, library)
-            if index is None:
-                _remove(path)
-                _create(path, library)
-                index = tantivy.Index.open(str(path))
-        return cls(index, path, library)
+        found = None if path is None else find_index(path, library=library)
+        return found or create_index(path, library=library)
 
     @property
     def sequence(self) -> int:
@@ -93,7 +85,7 @@ class LexicalIndex:
         return self._sequence
 
     def reload(self) -> None:
-        """See what other processes committed. One `stat` when there is nothing new. Raises: LibraryDamaged."""
+        """See what other processes committed. One `stat` when there is nothing new. Raises: IndexDamaged."""
         if self.path is not None and _version(self.path) != self._seen:
             with _Sound(self.path):
                 self._index.reload()
@@ -104,18 +96,23 @@ class LexicalIndex:
         self._searcher = self._index.searcher()
         note = _note(self._searcher)
         if note is None:
-            raise LibraryDamaged(f"The keyword index at {self.path} holds no mark.", hint=_REST)
+            raise IndexDamaged(f"The keyword index at {self.path} holds no mark.", hint=_REST)
         self._sequence = int(note["sequence"])
 
-    def apply(self, added: Iterable[tuple[int, str]], removed: Iterable[int], sequence: int) -> None:
+    def apply(
+        self, added: Iterable[tuple[int, str]], removed: Iterable[int], sequence: int, *, anew: bool = False
+    ) -> None:
         """Add texts by chunk id, remove ids, and move to ``sequence``, as one durable commit; idempotent.
 
-        An id that is already there is replaced. The caller holds the library's write lock.
+        An id that is already there is replaced; with ``anew``, everything that was there is. Who reads meanwhile has
+        the index as it was. The caller holds the library's write lock.
         Raises: LibraryError when the disk is full or the folder cannot be written; nothing is changed then.
         """
         with _Sound(self.path):
             writer = self._index.writer(heap_size=HEAP_BYTES, num_threads=1)
             try:
+                if anew:
+                    writer.delete_all_documents()
                 for chunk_id in removed:
                     writer.delete_documents_by_term("id", chunk_id)
                 for chunk_id, text in added:
@@ -133,7 +130,7 @@ class LexicalIndex:
         """The ``k`` best chunks that hold a term of ``text``, best first, ties by id.
 
         ``allowed`` is indexed by chunk id; ids beyond its end are not allowed. Fewer than ``k`` come back only where
-        fewer match. Raises: LibraryDamaged.
+        fewer match. Raises: IndexDamaged.
         """
         with _Sound(self.path):
             query = self._query(text)
@@ -178,6 +175,31 @@ class LexicalIndex:
         if self.path is None:
             return []
         return [file.name for file in sorted(self.path.iterdir()) if file.suffix in _DATA and not _intact(file)]
+
+
+def find_index(path: Path, *, library: str) -> LexicalIndex | None:
+    """The index in the folder ``path``; ``None`` when it is missing, damaged, another library's or of other rules.
+
+    Raises: LibraryError when the folder cannot be read.
+    """
+    with written(path):
+        index = _load(path, library)
+    return None if index is None else LexicalIndex(index, path, library)
+
+
+def create_index(path: Path | None, *, library: str) -> LexicalIndex:
+    """An empty index in the folder ``path`` (``None``: in memory), in place of what is there.
+
+    The caller holds the library's write lock. Raises: LibraryError when the folder cannot be written.
+    """
+    if path is None:
+        return LexicalIndex(_begin(tantivy.Index(_SCHEMA), library), None, library)
+    with written(path), _Sound(path):
+        sweep(path)
+        if os.path.lexists(path):
+            _remove(path)
+        _create(path, library)
+        return LexicalIndex(tantivy.Index.open(str(path)), path, library)
 
 
 def _best(
@@ -245,14 +267,12 @@ def _create(path: Path, library: str) -> None:
         draft.mkdir(parents=True)
         _begin(tantivy.Index(_SCHEMA, path=str(draft)), library)
         draft.rename(path)
-    except OSError:
-        if not path.exists():  # another process was first, unless there is still nothing
-            raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)  # what stays of it, `sweep` takes
 
 
 def _remove(path: Path) -> None:
+    """Move what is at ``path`` out of the way whole, then remove it."""
     old = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     path.rename(old)
     if old.is_dir():
@@ -261,11 +281,16 @@ def _remove(path: Path) -> None:
         old.unlink()
 
 
-def sweep(path: Path) -> None:
-    """Remove what processes that were killed have left beside the index at ``path``; what stays, the next time."""
-    for left in path.parent.glob(f"{path.name}.{'[0-9a-f]' * 32}"):
-        if time.time() - left.stat().st_mtime > LEFT_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+def sweep(path: Path) -> list[str]:
+    """Remove what processes that were killed have left beside the index at ``path``. Returns the names.
+
+    Whoever makes or removes an index holds the write lock, as does the caller: nothing there is anyone's.
+    """
+    lefts = sorted(path.parent.glob(f"{path.name}.{'[0-9a-f]' * 32}"))
+    for left in lefts:
+        with written(left):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return [left.name for left in lefts]
 
 
 def _load(path: Path, library: str) -> tantivy.Index | None:
@@ -287,7 +312,7 @@ def _version(path: Path | None) -> tuple[int, int, int] | None:
     try:
         state = (path / "meta.json").stat()
     except OSError as error:
-        raise LibraryDamaged(f"The keyword index at {path} is gone: {error.strerror}.", hint=_REST) from error
+        raise IndexDamaged(f"The keyword index at {path} is gone: {error.strerror}.", hint=_REST) from error
     return state.st_ino, state.st_mtime_ns, state.st_size
 
 
@@ -307,7 +332,7 @@ class _Sound:
             ) from error
         # the class of a panic cannot be imported, and is no Exception
         if kind in (ValueError, TypeError) or (kind is not None and kind.__name__ == "PanicException"):
-            raise LibraryDamaged(f"The keyword index at {self._name} failed: {error}.", hint=_REST) from error
+            raise IndexDamaged(f"The keyword index at {self._name} failed: {error}.", hint=_REST) from error
 
 
 _DATA = frozenset({".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"})

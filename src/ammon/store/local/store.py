@@ -9,6 +9,8 @@ import numpy as np
 
 from ammon.store.local import backlog, filters
 from ammon.store.local.catalog import Catalog, batches, marks
+from ammon.store.local.checkpoints import keep_log_short
+from ammon.store.local.compaction import tidy
 from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, put_entry, record_of
 from ammon.store.local.kept_lexical import KeptLexical
 from ammon.store.local.kept_vectors import KeptVectors
@@ -39,6 +41,7 @@ class LocalStore:
                 for entry in entries:
                     put_entry(self.catalog, entry)
             self.words.write()
+            keep_log_short(self.catalog)
 
     def remove(self, uris: Sequence[str]) -> int:
         """Remove documents by uri, as one transaction. Returns how many were there."""
@@ -46,6 +49,7 @@ class LocalStore:
             with self.catalog.writing():
                 removed = drop_documents(self.catalog, uris)
             self.words.write()
+            keep_log_short(self.catalog)
         return removed
 
     def pending(self, limit: int, after: int = 0) -> list[Pending]:
@@ -54,13 +58,13 @@ class LocalStore:
 
     def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors) -> None:
         """Store the vectors of texts by their hash, durably, as one transaction. A space must have been claimed."""
-        backlog.put_vectors(self.catalog, hashes, vectors)
+        with self.catalog.locked():
+            backlog.put_vectors(self.catalog, hashes, vectors)
+            keep_log_short(self.catalog)
 
     def settle(self) -> None:
-        """Tidy up after a run: drop loose vectors, note how far embedding has come, save the vector index."""
-        backlog.settle(self.catalog)
-        self.nearest.save()
-        self.words.tidy()
+        """Tidy up after a run, within bounds: note how far embedding has come, drop what nothing needs; see `tidy`."""
+        tidy(self.catalog, self.words, self.nearest)
 
     def prepare(self) -> None:
         """Load the vector index and bring it up to date, which the first `dense` of a process would have to do."""
