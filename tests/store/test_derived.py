@@ -9,22 +9,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ammon.store.local.health import examine, repair_derived
+from ammon.store.local.doctor import diagnose
+from ammon.store.local.examining import examine
 from ammon.store.local.spaces import claim_space
 from ammon.store.local.store import LocalStore
-from ammon.types import Chunk, Document, Entry
+from ammon.types import Chunk, Document, Entry, Vectors
 
 DIM = 16
 
 
+def entry(number: int) -> Entry:
+    text = f"word{number} common"
+    return Entry(Document(f"{number}", text), [Chunk(0, 0, len(text), text, 1, 1)], "x")
+
+
+def unit_rows(count: int) -> Vectors:
+    rows = np.eye(count, DIM, dtype=np.float32) + 0.01
+    unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
 def filled(folder: Path) -> LocalStore:
     store = LocalStore(folder)
-    store.put(
-        [Entry(Document(f"{n}", f"word{n} common"), [Chunk(0, 0, 8, f"word{n} common", 1, 1)], "x") for n in range(30)]
-    )
+    store.put([entry(number) for number in range(30)])
     claim_space(store.catalog, "test", "test", DIM)
     pending = store.pending(100)
-    store.put_vectors([text.text_hash for text in pending], np.eye(30, DIM, dtype=np.float32) + 0.01)
+    store.put_vectors([text.text_hash for text in pending], unit_rows(30))
     store.settle()
     store.nearest.save(always=True)
     return store
@@ -78,9 +88,8 @@ def test_the_doctor_names_damage_and_mends_it(tmp_path: Path) -> None:
     filled(tmp_path).close()
     overwrite(tmp_path / "vectors-1.idx")
     store = LocalStore(tmp_path, create=False)
-    findings = examine(store)
-    assert {finding.file for finding in findings} == {"vectors-1.idx"}
-    assert all(finding.repaired for finding in repair_derived(store, findings))
+    assert {finding.file for finding in examine(store)} == {"vectors-1.idx"}
+    assert all(finding.repaired for finding in diagnose(tmp_path, repair=True))
     assert examine(store) == []
     check(store)
     store.close()
@@ -104,11 +113,7 @@ def test_a_lexical_index_of_mostly_removed_text_is_built_anew(tmp_path: Path) ->
     for _ in range(4):
         for number in range(30):
             store.remove([str(number)])
-        texts = [
-            Entry(Document(f"{n}", f"word{n} common"), [Chunk(0, 0, 8, f"word{n} common", 1, 1)], "x")
-            for n in range(30)
-        ]
-        store.put(texts)
+        store.put([entry(number) for number in range(30)])
     store.settle()
     assert store.words.current().waste() <= 1.0
     assert len(store.lexical("common", 100)) == 30

@@ -57,10 +57,10 @@ class Catalog:
             self._upgrade()
             self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
             held = int(self._connection.pragma("user_version"))
-        loss = went_back(self.path, seen.get(self.uuid, 0), held)
-        if loss is not None:
+        older = went_back(self.path, seen.get(self.uuid, 0), held)
+        if older is not None:
             self.close()
-            raise loss.error(folder)
+            raise older.error(folder)
 
     @property
     def _connection(self) -> apsw.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,7 +12,7 @@ import apsw
 import apsw.sqlite_extra
 
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
-from ammon.store.local.pages import CHECKSUM_BYTES, PAGE_BYTES
+from ammon.store.local.pages import CHECKSUM_BYTES, FIRST_BYTES, PAGE_BYTES
 
 READ_PATIENCE_MS = 5_000
 WAL_KEPT_BYTES = 32 * 1024 * 1024
@@ -30,7 +31,10 @@ def connect(path: Path) -> apsw.Connection:
     if checksums and not path.stat().st_size:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.reserve_bytes("main", CHECKSUM_BYTES)
-    connection.execute("PRAGMA journal_mode = WAL")
+    # Where the change fails, SQLite may go on in another mode without a word.
+    if connection.pragma("journal_mode", "wal") != "wal":
+        connection.close()
+        raise LibraryError(f"{path} cannot keep a log.", hint="Put the library on a sound disk of this machine.")
     if checksums and connection.pragma("application_id") == CHECKED and not connection.pragma("checksum_verification"):
         connection.close()
         raise LibraryDamaged(f"The header of {path} is damaged.", hint=WHEN_DAMAGED)
@@ -73,3 +77,17 @@ def translated(path: Path) -> Iterator[None]:
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
             raise LibraryDamaged(f"A page of {path} does not match its checksum.", hint=WHEN_DAMAGED) from error
         raise LibraryError(f"{path} cannot be read or written: {error}.", hint="Check the disk.") from error
+
+
+def plain_files() -> str:
+    """The name of SQLite's own files of this system, without checksums.
+
+    A catalog is read raw through these only: closing a descriptor of one's own would drop the locks that SQLite holds.
+    """
+    return "win32" if os.name == "nt" else "unix"
+
+
+def is_checked(first_page: bytes) -> bool:
+    """Whether the pages of a catalog have checksums, by its page 1; also where that is slightly damaged."""
+    kept, named = first_page[20:21] == bytes([CHECKSUM_BYTES]), first_page[68:72] == CHECKED.to_bytes(4)
+    return kept or named or first_page[:16] != FIRST_BYTES[:16]

@@ -16,13 +16,17 @@ from urllib.parse import quote
 import apsw
 
 from ammon.errors import LibraryDamaged
-from ammon.store.local.connection import WHEN_DAMAGED, register_checksums
+from ammon.store.local.connection import WHEN_DAMAGED, connect, register_checksums
 from ammon.store.local.pages import PAGE_BYTES
 from ammon.store.local.wal import LOG_SUFFIX, Log, read_log
 from ammon.store.local.witness import WITNESS_NAME
 
 DERIVED = ("lexical", "vectors-*.idx", WITNESS_NAME)
 """What is only ever made once there is a catalog."""
+
+
+class WentBack(LibraryDamaged):
+    """The catalog holds less than was once durable in it."""
 
 
 class Kind(Enum):
@@ -45,7 +49,8 @@ class Loss:
 
     def error(self, folder: Path) -> LibraryDamaged:
         """What to raise."""
-        return LibraryDamaged(f"{folder / self.file} is damaged: {self.detail}.", hint=WHEN_DAMAGED)
+        kind = WentBack if self.kind is Kind.OLDER else LibraryDamaged
+        return kind(f"{folder / self.file} is damaged: {self.detail}.", hint=WHEN_DAMAGED)
 
 
 def log_path(path: Path) -> Path:
@@ -98,3 +103,15 @@ def went_back(path: Path, seen: int, held: int) -> Loss | None:
     if seen <= held:
         return None
     return Loss(Kind.OLDER, path.name, f"it has come to commit {held}, and commit {seen} was durable once")
+
+
+def refuse_older(path: Path, reached: int, file: str) -> None:
+    """Make sure that the catalog has come as far as what was derived from it, change ``reached``.
+
+    Raises: WentBack where it has not. It is looked at anew: a view of it that is held may be older, and rightly so.
+    """
+    with closing(connect(path)) as connection:
+        held = connection.execute("SELECT max(sequence) FROM change").get or 0
+    if held < reached:
+        detail = f"it has come to change {held}, and {file} holds change {reached}"
+        raise Loss(Kind.OLDER, path.name, detail).error(path.parent)

@@ -10,6 +10,7 @@ import threading
 
 from ammon.errors import LibraryBusy, LibraryError
 from ammon.store.local.catalog import Catalog
+from ammon.store.local.continuity import refuse_older
 from ammon.store.local.lexical import IndexDamaged, LexicalIndex, create_index, find_index
 from ammon.store.local.masks import Mask
 from ammon.store.local.replay import must_rebuild, removed_since, texts_since
@@ -79,10 +80,11 @@ class KeptLexical:
             self._index = None
 
     def _found(self) -> LexicalIndex | None:
-        """The index there is; ``None`` where it cannot be gone on from."""
+        """The index there is; ``None`` where it cannot be gone on from. Raises: WentBack."""
         index = find_index(self._path, library=self._catalog.uuid)
-        # The catalog is asked second: it is never behind, unless the index is of another course of things.
-        return index if index is not None and index.sequence <= self._catalog.sequence() else None
+        if index is not None and index.sequence > self._catalog.sequence():
+            refuse_older(self._catalog.path, index.sequence, LEXICAL_NAME)
+        return index
 
     def _created(self) -> LexicalIndex:
         try:

@@ -11,7 +11,6 @@ import math
 import os
 import shutil
 import uuid
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from tantivy import Occur, Query
 
 from ammon.errors import LibraryDamaged, LibraryError
 from ammon.store.local.disk import written
+from ammon.store.local.lexical_files import LexicalFiles
 from ammon.store.local.terms import TERMS_VERSION, terms
 from ammon.types import Candidates, Ids
 
@@ -66,6 +66,7 @@ class LexicalIndex:
         self.path = path
         self.library = library
         self._index = index
+        self._files = None if path is None else LexicalFiles(path, _SCHEMA)
         self._seen: tuple[int, int, int] | None = None
         self._refresh()
 
@@ -87,6 +88,7 @@ class LexicalIndex:
     def reload(self) -> None:
         """See what other processes committed. One `stat` when there is nothing new. Raises: IndexDamaged."""
         if self.path is not None and _version(self.path) != self._seen:
+            self._require_sound()
             with _Sound(self.path):
                 self._index.reload()
                 self._refresh()
@@ -94,10 +96,16 @@ class LexicalIndex:
     def _refresh(self) -> None:
         self._seen = _version(self.path)
         self._searcher = self._index.searcher()
+        # Once more, and mostly from memory: another process may have committed between the first look and this.
+        self._require_sound()
         note = _note(self._searcher)
         if note is None:
             raise IndexDamaged(f"The keyword index at {self.path} holds no mark.", hint=_REST)
         self._sequence = int(note["sequence"])
+
+    def _require_sound(self) -> None:
+        for problem in self.damage():
+            raise IndexDamaged(f"The keyword index at {self.path} is damaged: {problem}.", hint=_REST)
 
     def apply(
         self, added: Iterable[tuple[int, str]], removed: Iterable[int], sequence: int, *, anew: bool = False
@@ -171,10 +179,8 @@ class LexicalIndex:
         return {word: self._searcher.doc_freq(_BODY, word) for word in words}
 
     def damage(self) -> list[str]:
-        """The names of files whose checksum does not match; empty when all is well. Reads the whole index."""
-        if self.path is None:
-            return []
-        return [file.name for file in sorted(self.path.iterdir()) if file.suffix in _DATA and not _intact(file)]
+        """What is wrong with the index's files; empty when all is well. Reads each file once in a process."""
+        return [] if self._files is None else self._files.damage()
 
 
 def find_index(path: Path, *, library: str) -> LexicalIndex | None:
@@ -200,6 +206,12 @@ def create_index(path: Path | None, *, library: str) -> LexicalIndex:
             _remove(path)
         _create(path, library)
         return LexicalIndex(tantivy.Index.open(str(path)), path, library)
+
+
+def index_damage(path: Path) -> list[str]:
+    """What is wrong with the files of the index at ``path``, all of which are read; empty when there is none."""
+    files = LexicalFiles(path, _SCHEMA)
+    return [*files.damage(), *files.strays()] if path.exists() else []
 
 
 def _best(
@@ -295,6 +307,8 @@ def sweep(path: Path) -> list[str]:
 
 def _load(path: Path, library: str) -> tantivy.Index | None:
     """The index at ``path``; ``None`` when it cannot be read, or not with our rules, or is another library's."""
+    if LexicalFiles(path, _SCHEMA).damage():
+        return None
     try:
         with _Sound(path):
             index = tantivy.Index.open(str(path))
@@ -333,20 +347,3 @@ class _Sound:
         # the class of a panic cannot be imported, and is no Exception
         if kind in (ValueError, TypeError) or (kind is not None and kind.__name__ == "PanicException"):
             raise IndexDamaged(f"The keyword index at {self._name} failed: {error}.", hint=_REST) from error
-
-
-_DATA = frozenset({".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"})
-
-
-def _intact(file: Path) -> bool:
-    """Whether the bytes match the checksum in tantivy's footer: body, JSON, its length (u32), magic 1337 (u32)."""
-    content = file.read_bytes()
-    length = int.from_bytes(content[-8:-4], "little")
-    start = len(content) - 8 - length
-    if int.from_bytes(content[-4:], "little") != 1337 or start < 0:
-        return False
-    try:
-        crc: int = json.loads(content[start:-8])["crc"]
-    except (ValueError, KeyError):
-        return False
-    return zlib.crc32(content[:start]) == crc
