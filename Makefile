@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench eval clean
+.PHONY: help demo test lint docs bench faults eval clean
 
 help:
 	@echo "make demo    index a sample folder and answer three searches"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint    style, types and shape"
 	@echo "make docs    write the generated reference, then run every example in the docs"
 	@echo "make bench   measure size and speed, and on a labelled set the choices: make bench SET=folder"
+	@echo "make faults  break libraries at every point: killed, disk failing or full, power cut, damaged"
 	@echo "make eval    measure search on a labelled set: make eval SET=folder"
 	@echo "make clean   remove what these made"
 
@@ -61,6 +62,10 @@ bench: $(VENV)/.develop
 		$(BIN)/python benchmarks/fusion_sweep.py "$(SET)" --cache build/bench --out build/bench/fusion_sweep && \
 		$(BIN)/python benchmarks/chunk_size.py "$(SET)" --sizes 128 384 --documents 500 --out build/bench/chunk_size; \
 	else echo "Skipped fusion_sweep and chunk_size: there is no $(SET); make bench SET=a folder in BEIR form."; fi
+
+# Every test run tries some of these points; this tries them all, and leaves its counts in build/faults.
+faults: $(VENV)/.develop
+	AMMON_FAULTS=full $(BIN)/python -m pytest -s tests/faults
 
 eval: $(VENV)/.default
 	@test -d "$(SET)" || { echo "There is no $(SET). Name a folder in BEIR form: make eval SET=folder" >&2; exit 2; }

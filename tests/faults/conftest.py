@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -75,13 +77,16 @@ def calls(benches: list[Bench]) -> list[Call]:
 def report(capfd: pytest.CaptureFixture[str]) -> Callable[[str, Tally], None]:
     """Says what came of a campaign, and fails where something went wrong; a full one is written down."""
 
+    started = time.monotonic()
+
     def say(name: str, tally: Tally) -> None:
-        line = f"{name}: {tally.summary()}"
+        counts = tally.counts() | {"seconds": round(time.monotonic() - started)}
+        line = f"{name}: {counts}\n" + "\n".join(tally.wrong[:10])
         with capfd.disabled():
             print(f"\n{line}")  # noqa: T201 - the counts are what the run is for
         if FULL:
             REPORTS.mkdir(parents=True, exist_ok=True)
-            (REPORTS / f"{name.replace(' ', '-')}.txt").write_text(line + "\n", "utf-8")
+            (REPORTS / f"{name.replace(' ', '-')}.json").write_text(json.dumps(counts, indent=1) + "\n", "utf-8")
         assert tally.wrong == [], line
 
     return say

@@ -79,7 +79,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])},
         )
 
     def ask(self, task: str, place: Path, **breaking: Any) -> dict[str, Any]:
@@ -135,12 +135,14 @@ class Tally:
         if ended != {"status": 0, "result": wanted}:
             self.wrong.append(f"{point}: {ended['status']} {' | '.join(ended['result'])[-2000:]}")
 
-    def summary(self) -> str:
-        """The counts, and the first faults."""
-        return (
-            f"{dict(self.tried)}, {len(self.hit)} pairs of call and file, slowest check {self.slowest:.1f} s, "
-            f"{len(self.wrong)} wrong\n" + "\n".join(self.wrong[:10])
-        )
+    def counts(self) -> dict[str, Any]:
+        """What was tried, and what came of it. The slowest check is of opening, looking at everything and writing."""
+        return {
+            **self.tried,
+            "pairs of call and file": len(self.hit),
+            "slowest check in seconds": round(self.slowest, 1),
+            "wrong": len(self.wrong),
+        }
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,12 @@ class Bench:
         """The calls of the last task under the shim."""
         return logged(self.place)
 
+    def has_reached(self, call: Call) -> bool:
+        """Whether the task that is now under the shim has come to a call."""
+        return (self.place / LOG).exists() and call in self.logged()
 
-def at_each(benches: list[Bench], points: Iterable[Point], work: Callable[[Bench, Point], None]) -> None:
+
+def at_each(benches: list[Bench], points: Iterable[Point], work: Callable[[Bench, Point], object]) -> None:
     """Do the work at each point, on all benches at once."""
     waiting = iter(list(points))
     turn = Lock()

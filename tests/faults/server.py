@@ -1,6 +1,7 @@
 """Runs workloads and checks in processes that cost little to start: everything is imported, then forked for each.
 
-Reads one JSON request a line: ``task`` (run, check), ``place``, and for the shim the arguments of ``fault_start``.
+Reads one JSON request a line: ``task`` (run, check), ``place``, for the shim the arguments of ``fault_start``, and
+``patience``, the seconds after which the process is killed.
 Answers with one line: ``status`` (the exit status; minus the signal that ended it; "hung") and ``result``, a list.
 """
 
@@ -48,7 +49,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         _work(request, writing)
     os.close(writing)
     with open(reading, "rb") as pipe:
-        status = _wait(child, time.monotonic() + PATIENCE)
+        status = _wait(child, time.monotonic() + request.get("patience", PATIENCE))
         said = pipe.read()
     return {"status": status, "result": json.loads(said) if said else []}
 

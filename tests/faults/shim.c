@@ -30,7 +30,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum mode { COUNT, RECORD, KILL, TEAR, FAIL };
+enum mode { COUNT, RECORD, KILL, TEAR, HALT, FAIL };
 
 static char root[PATH_MAX];
 static size_t root_length;
@@ -152,9 +152,13 @@ static long note(struct call *call) {
     return number;
 }
 
+static void halt(void) {
+    for (;;) allowed(SYS_pause, 0, 0, 0, 0, 0, 0);
+}
+
 static void die(void) {
     allowed(SYS_kill, allowed(SYS_getpid, 0, 0, 0, 0, 0, 0), SIGKILL, 0, 0, 0, 0);
-    for (;;) allowed(SYS_pause, 0, 0, 0, 0, 0, 0);
+    halt();
 }
 
 /* A part of a write reaches the file, another part each time; any other call is made whole; then the process dies. */
@@ -183,6 +187,7 @@ static long one_at_a_time(struct call *call) {
     long number = note(call);
     int counted = matches(call), here = counted && ++matching == target;
     if (mode == KILL && here) die();
+    if (mode == HALT && here) halt();
     if (mode == TEAR && here) tear(call, target);
     if (mode == FAIL && here) failing = call->name;
     long result = (mode == FAIL && here) || still_fails(call, counted) ? -failure : make(call);
@@ -243,9 +248,9 @@ static int filter(void) {
 }
 
 /* From now on calls under `folder` (absolute, no links) are logged to `log`. `how` is c(ount), r(ecord; bytes to
-   `data`), k(ill before call `at`), t(ear call `at`) or f(ail call `at` with `error`). With `operation`, only
-   its calls on files whose name matches `files` (see fnmatch) are numbered for `at`. What fails after that call:
-   with `keep` 0 nothing, 1 the calls that are numbered, 2 all of the same operation, 3 all.
+   `data`), k(ill before call `at`), t(ear call `at`), h(alt for ever before it) or f(ail call `at` with `error`). With
+   `operation`, only its calls on files whose name matches `files` (see fnmatch) are numbered for `at`. What fails
+   after that call: with `keep` 0 nothing, 1 the calls that are numbered, 2 all of the same operation, 3 all.
    Returns 0, or -1 where the kernel refuses. */
 int fault_start(const char *folder, const char *log, const char *data, char how, const char *operation,
                 const char *files, long at, long error, long keep) {
@@ -253,7 +258,7 @@ int fault_start(const char *folder, const char *log, const char *data, char how,
     snprintf(pattern, sizeof pattern, "%s", files);
     snprintf(root, sizeof root, "%s", folder);
     root_length = strlen(root);
-    mode = how == 'r' ? RECORD : how == 'k' ? KILL : how == 't' ? TEAR : how == 'f' ? FAIL : COUNT;
+    mode = how == 'r' ? RECORD : how == 'k' ? KILL : how == 't' ? TEAR : how == 'h' ? HALT : how == 'f' ? FAIL : COUNT;
     target = at, failure = error, persistent = keep;
     log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (mode == RECORD) data_fd = open(data, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);

@@ -16,32 +16,55 @@ from faults.workload import BROKEN, clear
 
 Report = Callable[[str, Tally], None]
 
-KINDS = tuple((code, keep) for code in (errno.EIO, errno.ENOSPC) for keep in (False, True))
-"""An error of the disk or a full disk, once or from then on."""
+ONCE, SAME, ALL = 0, 2, 3
+"""What fails: one call; all of its operation from then on; all that change anything from then on."""
+
+KINDS = ((errno.EIO, ONCE), (errno.ENOSPC, ONCE), (errno.EIO, SAME), (errno.ENOSPC, ALL), (errno.EIO, ALL))
 
 
-def fail(bench: Bench, call: Call, code: int, keep: bool, tally: Tally) -> None:
-    """Fail one call, or it and all that follow; then look, with a disk that works again."""
+def fail(bench: Bench, call: Call, code: int, keep: int, tally: Tally) -> list[str]:
+    """Fail one call, or also those that follow; then look, with a disk that works again. Returns what was told."""
     clear(bench.place)
     ended = bench.break_at("run", "f", call, error=code, keep=keep)
-    point = f"{errno.errorcode[code]} {'from' if keep else 'at'} {call}"
+    point = f"{errno.errorcode[code]} ({keep}) at {call}"
     tally.tried[f"{errno.errorcode[code]}{' for good' if keep else ''}"] += 1
     tally.tried["passed over" if ended["result"] == [] else "told"] += 1
     tally.hit.add(call.pair)
     if ended["status"] != 0:
         tally.judge(ended, [], point)
     tally.check(bench, point)
+    told: list[str] = ended["result"]
+    return told
 
 
 def test_a_failing_disk_is_told_and_loses_nothing(
     benches: list[Bench], calls: list[Call], full: bool, report: Report
 ) -> None:
     tally = Tally()
-    some = [(call, KINDS[at % len(KINDS)]) for at, call in enumerate(one_of_each_pair(calls))]
-    every = [(call, kind) for call in calls for kind in KINDS]
+    pairs = one_of_each_pair(calls)
+    some = [(call, KINDS[at % len(KINDS)]) for at, call in enumerate(pairs)]
+    every = [(call, KINDS[call.turn % len(KINDS)]) for call in calls] + [
+        (call, kind) for call in pairs for kind in KINDS
+    ]
     at_each(benches, every if full else some, lambda bench, point: fail(bench, point[0], *point[1], tally))
     report("disk failing", tally)
     assert {call.pair for call in calls} - tally.hit == set()
+
+
+def test_nothing_is_acknowledged_that_was_not_synced(
+    benches: list[Bench], calls: list[Call], full: bool, report: Report
+) -> None:
+    tally = Tally()
+    synced = [call for call in calls if call.operation == "fsync" and call.role.startswith("/library/catalog.db-")]
+    # the last is of the log's way into the catalog as it is closed: all in it was synced before
+    points = synced[:-1] if full else [*synced[:3], *synced[3:-1:8]]
+
+    def unsynced(bench: Bench, call: Call) -> None:
+        if not fail(bench, call, errno.EIO, ONCE, tally):
+            tally.wrong.append(f"{call} failed, and nobody was told")
+
+    at_each(benches, points, unsynced)
+    report("sync of the catalog failing", tally)
 
 
 @pytest.fixture

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from faults.points import Bench, Call, Tally, at_each, one_of_each_pair, spread
 from faults.workload import clear
@@ -27,9 +31,9 @@ def test_nothing_is_lost_when_the_process_dies(
     benches: list[Bench], calls: list[Call], full: bool, report: Report
 ) -> None:
     tally = Tally()
-    pairs = one_of_each_pair(calls)
-    points = [(call, "kt"[at % 2]) for at, call in enumerate(pairs)]
-    points += [(call, how) for call in spread(calls, 1_000 if full else 36) for how in "kt"]
+    points = [(call, "kt"[at % 2]) for at, call in enumerate(one_of_each_pair(calls))]
+    more = 2_000 if full else max(40, 160 - len(points))
+    points += [(call, how) for call in spread(calls, more // 2) for how in "kt"]
 
     def die(bench: Bench, point: tuple[Call, str]) -> None:
         call, how = point
@@ -62,3 +66,30 @@ def test_nothing_is_lost_when_the_recovery_dies_too(
     at_each(benches, spread(calls, 200 if full else 10), die_twice)
     report("killed twice", tally)
     assert tally.tried["killed in recovery"] >= (400 if full else 10)
+
+
+@pytest.mark.parametrize(
+    ("operation", "role"),
+    [
+        ("write", "/library/catalog.db-wal"),
+        ("rename", "/library/lexical/.tmp*"),
+        ("fsync", "/library/vectors-*.part"),
+    ],
+)
+def test_a_writer_that_dies_with_the_lock_holds_nobody_up(
+    benches: list[Bench], calls: list[Call], operation: str, role: str
+) -> None:
+    late = [call for call in calls if call.pair == (operation, role)][-2]
+    dying, waiting = benches[0], Bench(benches[1].server, benches[0].place)
+    clear(dying.place)
+    with ThreadPoolExecutor(2) as pool:
+        killed = pool.submit(lambda: (dying.break_at("run", "h", late, patience=4.0), time.monotonic()))
+        until = time.monotonic() + 5
+        while not dying.has_reached(late):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        checked = pool.submit(lambda: (waiting.ask("check"), time.monotonic()))
+        (ended, of_death), (found, of_writing) = killed.result(), checked.result()
+    assert ended["status"] == "hung"
+    assert found == {"status": 0, "result": []}
+    assert 0 < of_writing - of_death < 2.0

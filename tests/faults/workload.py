@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 
 from ammon import AmmonError, Document, Library, Report
 from ammon.sources import uri_of
@@ -121,10 +120,9 @@ def _seen(world: World) -> None:
 
 
 def _watch(world: World) -> None:
-    stop = Event()
-    for report in world.library.watch(world.notes, stop=stop):
+    for report in world.library.watch(world.notes):
         _complete(report)
-        stop.set()
+        return
 
 
 def _long(world: World) -> None:
