@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ammon.cli import evaluating, indexing, models, searching, state
+from ammon.cli import evaluating, indexing, models, moving, reembedding, searching, state
 from ammon.cli.outcome import Exit, code_of, complain, wants_traceback
 from ammon.errors import AmmonError
 
@@ -88,5 +88,5 @@ def start(
         typer.echo(WELCOME)
 
 
-for verbs in (indexing, searching, state, models, evaluating):
+for verbs in (indexing, searching, state, models, evaluating, moving, reembedding):
     verbs.register(app)

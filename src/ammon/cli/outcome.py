@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 MEANING = {
     Exit.OK: "all went well",
-    Exit.CHECK: "a check said no: `eval` under its threshold, `doctor` with a problem left",
+    Exit.CHECK: "a check said no: `eval` under its threshold, `doctor` with a problem left, `export` with a loss",
     Exit.USAGE: "wrong usage or bad input: an unknown option, a bad filter, a missing path, an impossible setting",
     Exit.LIBRARY: "the library: not found, busy, damaged, from a later version, or nothing in it",
     Exit.MODEL: "the model: not found, not the library's own, or not answering",

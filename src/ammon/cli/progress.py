@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from ammon.cli.output import console, count, duration, near, tell
+from ammon.cli.output import console, count, duration, near, size, tell
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -86,7 +86,7 @@ def line(progress: Progress, width: int = 0) -> str:
     """One state of progress as one line, cut to ``width`` cells where that is given."""
     from rich.cells import set_cell_size
 
-    text = {"scan": _scan, "text": _text, "vectors": _vectors}[progress.phase](progress)
+    text = {"scan": _scan, "text": _text, "vectors": _vectors, "copy": _copy, "check": _check}[progress.phase](progress)
     if progress.seconds_left is not None and not _is_over(progress):
         text += f", {duration(progress.seconds_left)} left"
     if progress.current:
@@ -111,3 +111,13 @@ def _text(progress: Progress) -> str:
 def _vectors(progress: Progress) -> str:
     done = f"Embedding: {progress.vectors_done:,} of {count(progress.vectors_total, 'text')}"
     return f"{done}, {progress.tokens_per_second:,.0f} tokens/s" if progress.tokens_per_second else done
+
+
+def _copy(progress: Progress) -> str:
+    if progress.bytes_total:
+        return f"Copying: {size(progress.bytes_done)} of {size(progress.bytes_total)}"
+    return f"Copying: {progress.files_done:,} of {count(progress.files_total, 'document')}"
+
+
+def _check(progress: Progress) -> str:
+    return f"Checking: {size(progress.bytes_done)} of {size(progress.bytes_total)}"

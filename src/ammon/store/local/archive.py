@@ -118,7 +118,9 @@ def opened(path: Path) -> Iterator[Archive]:
                 yield Archive(path, archive)
         except zipfile.BadZipFile as error:
             if head == b"PK\x03\x04":
-                raise InputError(f"{path} is damaged: {error}.", hint=_COPY) from error
+                raise InputError(
+                    f"{path} is cut short or damaged: its list of members cannot be read.", hint=_COPY
+                ) from error
             raise InputError(f"{path} is no export.", hint="Name a file that `ammon export` wrote.") from error
 
 
