@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ammon.errors import InputError
+from ammon.errors import InputError, LibraryDamaged
 from ammon.store.local.catalog import Catalog
+from ammon.store.local.connection import WHEN_DAMAGED
+from ammon.store.local.raw_pages import damaged_pages
 from ammon.types import Chunk, Document, Entry, Record, embedded_text
 
 RECORD_COLUMNS = """c.id, c.document, c.ordinal, c.start, c."end", c.text, c.first_line, c.last_line, c.page, c.heading,
-c.tokens, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified"""
+c.tokens, c.text_hash, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified"""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -168,11 +170,32 @@ def note(catalog: Catalog, kind: str, first: int, last: int) -> None:
 
 
 def record_of(row: tuple[Any, ...]) -> Record:
-    """A row of ``RECORD_COLUMNS`` as a record."""
-    (chunk_id, document_id, ordinal, start, end, text, first_line, last_line, page, heading, tokens, *rest) = row
+    """A row of ``RECORD_COLUMNS`` as a record. Raises: LibraryDamaged when its text is not what was stored."""
+    (chunk_id, document_id, ordinal, start, end, text, first_line, last_line, page, headings, tokens, key, *rest) = row
     uri, title, media_type, language, metadata, size, modified = rest
-    chunk = Chunk(ordinal, start, end, text, first_line, last_line, page, tuple(json.loads(heading)), tokens)
-    return Record(chunk_id, document_id, chunk, uri, title, media_type, language, json.loads(metadata), size, modified)
+    checked_text(chunk_id, headings, text, key)
+    chunk = Chunk(ordinal, start, end, text, first_line, last_line, page, tuple(parsed(headings)), tokens)
+    return Record(chunk_id, document_id, chunk, uri, title, media_type, language, parsed(metadata), size, modified)
+
+
+def checked_text(chunk_id: int, heading: str, text: str, key: bytes) -> str:
+    """What is embedded and indexed for a chunk, from its row: heading path as JSON, text, and their hash.
+
+    Raises: LibraryDamaged when they do not match. A page of zeros is its own checksum; this tells of it all the same,
+    since the hash stands at the end of the row.
+    """
+    whole = embedded_text(parsed(heading), text)
+    if text_hash(whole) != key:
+        raise LibraryDamaged(f"Passage {chunk_id} is not what was stored.", hint=WHEN_DAMAGED)
+    return whole
+
+
+def parsed(text: str) -> Any:
+    """The value of JSON that the catalog holds. Raises: LibraryDamaged when it is none."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise LibraryDamaged(f"The catalog holds JSON that is none: {error}.", hint=WHEN_DAMAGED) from error
 
 
 def read_document(catalog: Catalog, uri: str) -> Document | None:
@@ -185,14 +208,21 @@ def read_document(catalog: Catalog, uri: str) -> Document | None:
     if not rows:
         return None
     document_id, media_type, title, language, metadata, encoding, confidence, tail = rows[0]
-    pieces = catalog.rows("SELECT lead, text FROM chunk WHERE document = ? ORDER BY ordinal", (document_id,))
+    if tail.endswith("\0") and damaged_pages(catalog.path):
+        # A page that was zeroed is its own checksum, and reads as such a text.
+        raise LibraryDamaged(f"The text of {uri} is not what was stored.", hint=WHEN_DAMAGED)
+    pieces = catalog.rows(
+        "SELECT lead, text, id, heading, text_hash FROM chunk WHERE document = ? ORDER BY ordinal", (document_id,)
+    )
+    for _, piece, chunk_id, heading, key in pieces:
+        checked_text(chunk_id, heading, piece, key)
     return Document(
         uri=uri,
-        text="".join(lead + text for lead, text in pieces) + tail,
+        text="".join(lead + piece for lead, piece, *_ in pieces) + tail,
         media_type=media_type,
         title=title,
         language=language,
-        metadata=json.loads(metadata),
+        metadata=parsed(metadata),
         encoding=encoding,
         encoding_confidence=confidence,
     )

@@ -7,17 +7,20 @@ as is an empty one, whose sequence is 0.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 
 from ammon.store.local.catalog import Catalog
-from ammon.types import Ids, Vectors, embedded_text
+from ammon.store.local.documents import checked_text
+from ammon.types import Ids, Vectors
 
 BATCH = 4096
 """Rows held in memory at once while an index catches up."""
+
+UNIT = 0.01
+"""How far from 1 the length of a vector may be that was kept in float16."""
 
 
 def horizon(catalog: Catalog) -> int:
@@ -72,11 +75,11 @@ def removed_since(catalog: Catalog, sequence: int) -> Ids:
 def texts_since(catalog: Catalog, sequence: int) -> Iterator[tuple[int, str]]:
     """``(chunk id, text to index)`` of chunks added after ``sequence`` that are still there; all, for a rebuild."""
     if must_rebuild(catalog, sequence):
-        rows = catalog.run("SELECT id, heading, text FROM chunk ORDER BY id")
+        rows = catalog.run("SELECT id, heading, text, text_hash FROM chunk ORDER BY id")
     else:
         rows = catalog.run(_NEW_TEXTS, (sequence,))
-    for chunk_id, heading, text in rows:
-        yield chunk_id, embedded_text(json.loads(heading), text)
+    for chunk_id, heading, text, key in rows:
+        yield chunk_id, checked_text(chunk_id, heading, text, key)
 
 
 def vectors_since(catalog: Catalog, sequence: int, space: int, dim: int) -> Iterator[tuple[Ids, Ids, Vectors]]:
@@ -99,7 +102,7 @@ SELECT c.id, v.id, v.data FROM chunk AS c CROSS JOIN vector AS v ON v.text_hash 
 """
 
 _NEW_TEXTS = """
-SELECT c.id, c.heading, c.text FROM change AS e CROSS JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
+SELECT c.id, c.heading, c.text, c.text_hash FROM change AS e CROSS JOIN chunk AS c ON c.id BETWEEN e.first AND e.last
 WHERE e.sequence > ? AND e.kind = 'chunks added' ORDER BY e.sequence
 """
 

@@ -10,11 +10,8 @@ import numpy as np
 
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.documents import text_hash
-from ammon.store.local.replay import BATCH, unpacked
+from ammon.store.local.replay import BATCH, UNIT, unpacked
 from ammon.types import embedded_text
-
-UNIT = 0.01
-"""How far from 1 the length of a vector in float16 may be."""
 
 
 def examine_rows(catalog: Catalog) -> list[str]:
