@@ -6,19 +6,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ammon.errors import ModelMismatch
+from ammon.errors import ModelChanged
 from ammon.ports import Embedder, Split
 from ammon.settings import Settings
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.spaces import Space, active_space, claim_space
+from ammon.store.local.spaces import Space, active_space, claim_space, mismatch
 from ammon.types import Chunk, Document, Vectors
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+Answer = TypeVar("Answer")
 
 DEFAULT_MODEL = "multilingual-e5-small"
 QUERIES_KEPT = 1024
@@ -27,15 +29,20 @@ ROOM_FOR_PROMPT = 16
 
 
 class Encoder:
-    """Splits and embeds with one model. Loading waits until something has to be split or embedded."""
+    """Splits and embeds with one model. Loading waits until something has to be split or embedded.
+
+    The model is the one that was asked for; else it is the library's own, and changes when that does.
+    """
 
     def __init__(self, catalog: Catalog, settings: Settings, embedder: Embedder | None = None) -> None:
         self._catalog = catalog
         self._settings = settings
         self._guard = threading.Lock()
         self._splitting = threading.Lock()
+        self._follows = embedder is None and not settings.model
+        self._given = embedder
         self._embedder = embedder
-        self._split: Split | None = None
+        self._split: tuple[Embedder, Split] | None = None
         self._queries: CachedQueries | None = None
 
     @property
@@ -44,38 +51,53 @@ class Encoder:
 
         Raises: ModelNotFound, ModelUnavailable.
         """
+        return self._serving(active_space(self._catalog))
+
+    def _serving(self, space: Space | None) -> Embedder:
+        with self._guard:
+            model = self._embedder
+            outdated = self._follows and space is not None and model is not None and not _made(space, model)
+            if model is None or outdated:
+                name = self._settings.model or (space.model if space else DEFAULT_MODEL)
+                model = self._embedder = self.load(name)
+            return model
+
+    def load(self, name: str) -> Embedder:
+        """A model by name, found as the settings say, or the one that was given. Raises: ModelNotFound, InputError."""
         from ammon.embed import load_embedder
 
+        if self._given is not None and self._given.name == name:
+            return self._given
+        asked = self._settings
+        return load_embedder(
+            name, cache=asked.cache_folder, threads=asked.threads, url=asked.embed_url, key=asked.embed_key
+        )
+
+    def adopt(self, model: Embedder) -> None:
+        """Use a model that is loaded already: the library has gone over to it."""
         with self._guard:
-            if self._embedder is None:
-                space, asked = active_space(self._catalog), self._settings
-                self._embedder = load_embedder(
-                    asked.model or (space.model if space else DEFAULT_MODEL),
-                    cache=asked.cache_folder,
-                    threads=asked.threads,
-                    url=asked.embed_url,
-                    key=asked.embed_key,
-                )
-            return self._embedder
+            self._embedder = model
 
     def split(self, document: Document) -> list[Chunk]:
         """The document's chunks, sized in the model's own tokens. Raises: ModelNotFound."""
+        model = self.embedder
         with self._splitting:
-            if self._split is None:
-                self._split = self._make_splitter()
-            return self._split(document)
+            if self._split is None or self._split[0] is not model:
+                self._split = model, self._make_splitter(model)
+            return self._split[1](document)
 
-    def _make_splitter(self) -> Split:
+    def _make_splitter(self, model: Embedder) -> Split:
         from ammon.split import splitter
 
-        model = self.embedder
-        longest = min(self._settings.chunk_tokens, model.max_tokens - ROOM_FOR_PROMPT)
+        longest = min(self._settings.chunk_tokens, room(model))
         return splitter(model.tokenizer, max_tokens=longest, count=lambda text: model.count_tokens([text])[0])
 
     def for_passages(self) -> Embedder:
         """The model, with the library's space claimed for it. Raises: ModelMismatch, ModelNotFound."""
-        model = self.embedder
-        claim_space(self._catalog, model.name, model.fingerprint, model.dim)
+        space = active_space(self._catalog)
+        model = self._serving(space)
+        if space is None or not _made(space, model):
+            claim_space(self._catalog, model.name, model.fingerprint, model.dim)
         return model
 
     def for_queries(self) -> Embedder | None:
@@ -87,25 +109,45 @@ class Encoder:
         space = active_space(self._catalog)
         if space is None:
             return None
-        if self._queries is None:
-            self._queries = CachedQueries(lambda: self._model_of(space))
-        return self._queries
+        queries = self._queries
+        if queries is None or queries.fingerprint != space.fingerprint:
+            queries = self._queries = CachedQueries(space.fingerprint, lambda: self._model_of(space))
+        return queries
 
     def _model_of(self, space: Space) -> Embedder:
-        model = self.embedder
-        if model.fingerprint != space.fingerprint:
-            raise ModelMismatch(
-                f"The library at {self._catalog.folder} was embedded with {space.model}; "
-                f"{model.name} here is another model or has other weights.",
-                hint=f"Ask with --model {space.model}, or index into a new library with --library.",
-            )
+        model = self._serving(space)
+        if not _made(space, model):
+            raise mismatch(self._catalog, space.model, model.name)
         return model
+
+    def answer(self, ask: Callable[[Embedder | None], Answer]) -> Answer:
+        """What ``ask`` gives with the model of `for_queries`; asked again if the library changed its model meanwhile.
+
+        Raises: ModelMismatch, ModelNotFound.
+        """
+        while True:
+            try:
+                return ask(self.for_queries())
+            except ModelChanged:
+                continue
+
+
+def room(model: Embedder) -> int:
+    """The longest passage that a model reads whole, in its own tokens."""
+    return model.max_tokens - ROOM_FOR_PROMPT
+
+
+def _made(space: Space, model: Embedder) -> bool:
+    """Whether the vectors of a space are a model's."""
+    return space.fingerprint == model.fingerprint
 
 
 class CachedQueries:
     """An embedder that remembers its last queries; everything else is the model's own, loaded when first asked."""
 
-    def __init__(self, load: Callable[[], Embedder]) -> None:
+    def __init__(self, fingerprint: str, load: Callable[[], Embedder]) -> None:
+        """``fingerprint`` is that of the model that ``load`` gives, known before it is loaded."""
+        self._fingerprint = fingerprint
         self._load = load
         self._kept: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
         self._guard = threading.Lock()
@@ -122,7 +164,7 @@ class CachedQueries:
     @property
     def fingerprint(self) -> str:
         """The model's fingerprint."""
-        return self._model.fingerprint
+        return self._fingerprint
 
     @property
     def dim(self) -> int:

@@ -12,6 +12,7 @@ AmmonError
 │   └── PathNotFound           a path that is not there
 ├── SourceError                one file that could not be read; carries a stable ``code``
 ├── ModelError                 an embedding model
+│   ├── ModelChanged           the library has gone over to another one meanwhile
 │   ├── ModelNotFound          neither packaged, nor a folder, nor reachable
 │   ├── ModelMismatch          the library was embedded with another one
 │   └── ModelUnavailable       a remote model did not answer
@@ -31,6 +32,7 @@ __all__ = [
     "LibraryNewer",
     "LibraryNotFound",
     "MissingExtra",
+    "ModelChanged",
     "ModelError",
     "ModelMismatch",
     "ModelNotFound",
@@ -127,6 +129,12 @@ class ModelError(AmmonError):
     default_hint = "Run `ammon models` to see what there is."
 
 
+class ModelChanged(ModelError):
+    """The library has gone over to another model since these vectors were made."""
+
+    default_hint = "Do it again: the library's new model is used then."
+
+
 class ModelNotFound(ModelError):
     """A model that is neither packaged, nor a folder, nor reachable."""
 
@@ -134,7 +142,7 @@ class ModelNotFound(ModelError):
 class ModelMismatch(ModelError):
     """The library was embedded with another model than the one asked for."""
 
-    default_hint = "Ask with the library's own model, or index into a new library with --library."
+    default_hint = "Ask with the library's own model, or change that with `ammon reembed`."
 
 
 class ModelUnavailable(ModelError):

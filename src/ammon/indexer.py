@@ -32,9 +32,10 @@ class Indexer:
     def index(self, paths: Sequence[Path], globs: tuple[str, ...], watcher: Watcher) -> Report:
         """Mirror each path (every known root, when there are none), then embed. Returns the sums."""
         started = time.monotonic()
-        reports = [
-            ingest.mirror(self._store, path, self._rules(each), watcher) for path, each in self._targets(paths, globs)
-        ]
+        # Texts that came from no folder may wait to be embedded, and there is nothing else to do then.
+        only_waiting = not paths and not self._store.ledger.roots() and self._store.pending(1)
+        targets = [] if only_waiting else self._targets(paths, globs)
+        reports = [ingest.mirror(self._store, path, self._rules(each), watcher) for path, each in targets]
         return self._embed(ingest.join(reports), started, watcher)
 
     def _targets(self, paths: Sequence[Path], globs: tuple[str, ...]) -> list[tuple[Path, tuple[str, ...]]]:
@@ -96,6 +97,6 @@ class Indexer:
     def _embed(self, report: Report, started: float, watcher: Watcher) -> Report:
         embedded = tokens = 0
         if self._store.pending(1):
-            embedded, tokens = ingest.embed_pending(self._store, self._encoder.for_passages(), watcher)
+            embedded, tokens = ingest.embed_pending(self._store, self._encoder.for_passages, watcher)
         self._store.settle()
         return replace(report, embedded=embedded, tokens=tokens, seconds=time.monotonic() - started)

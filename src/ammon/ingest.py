@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from ammon import sources
-from ammon.errors import PathNotFound, SourceError
+from ammon.errors import ModelChanged, PathNotFound, SourceError
 from ammon.ports import Embedder, Split
 from ammon.progress import Progress, Watcher, unwatched
 from ammon.store.local.backlog import count_pending
@@ -254,23 +254,35 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
     return tally.report()
 
 
-def embed_pending(store: LocalStore, embedder: Embedder, watcher: Watcher = unwatched) -> tuple[int, int]:
+def embed_pending(store: LocalStore, claim: Callable[[], Embedder], watcher: Watcher = unwatched) -> tuple[int, int]:
     """Embed every text that has no vector yet, batch by durable batch. Returns how many texts and tokens.
 
-    Raises: ModelUnavailable, after which the vectors stored so far are kept.
+    ``claim`` gives the library's model, and again where the library goes over to another one meanwhile.
+    Raises: ModelUnavailable, after which the vectors stored so far are kept; ModelMismatch.
     """
-    total, done, tokens, after = count_pending(store.catalog), 0, 0, 0
+    model, total, done, tokens, after = claim(), count_pending(store.catalog), 0, 0, 0
     started = time.monotonic()
     while texts := store.pending(EMBED_BATCH, after):
-        store.put_vectors([text.text_hash for text in texts], embedder.embed_passages([text.text for text in texts]))
+        rows = model.embed_passages([text.text for text in texts])
+        try:
+            store.put_vectors([text.text_hash for text in texts], rows, model.fingerprint)
+        except ModelChanged:
+            model, total, after = claim(), done + count_pending(store.catalog), 0
+            continue
         after = texts[-1].chunk_id
         done += len(texts)
         tokens += sum(text.tokens for text in texts)
-        elapsed = max(time.monotonic() - started, 1e-9)
-        left = (total - done) * elapsed / done
-        watcher(Progress("vectors", vectors_done=done, vectors_total=total, tokens_per_second=tokens / elapsed,
-                         seconds_left=max(left, 0.0)))  # fmt: skip
+        watcher(embedding(done, total, tokens, time.monotonic() - started))
     return done, tokens
+
+
+def embedding(done: int, total: int, tokens: int, seconds: float, before: int = 0) -> Progress:
+    """How far embedding has come: ``done`` of ``total`` texts, ``before`` of them earlier than ``seconds`` ago."""
+    elapsed = max(seconds, 1e-9)
+    left = max(total - done, 0) * elapsed / max(done - before, 1)
+    return Progress(
+        "vectors", vectors_done=done, vectors_total=total, tokens_per_second=tokens / elapsed, seconds_left=left
+    )
 
 
 def join(reports: Sequence[Report]) -> Report:

@@ -15,7 +15,8 @@ from ammon.ports import Embedder, Step
 from ammon.progress import Watcher, unwatched
 from ammon.settings import Settings, find_library, load_settings
 from ammon.store.local.documents import read_document
-from ammon.store.local.health import Finding, Status, examine, repair_derived, take_stock
+from ammon.store.local.findings import Finding
+from ammon.store.local.health import Status, take_stock
 from ammon.store.local.masks import Where
 from ammon.store.local.store import LocalStore
 from ammon.types import Document, Hit, Mode, Query, Record, Report, Skip
@@ -108,8 +109,12 @@ class Library(Closing):
 
         asked = Query(_asked(query), _positive(k), where, mode, instruction, per_document)
         _require_content(self.store)
-        embedder = None if mode == "lexical" else self.encoder.for_queries()
-        return search(self.store, embedder, asked, weight=self.settings.dense_weight, steps=steps)
+
+        def answer(embedder: Embedder | None) -> list[Hit]:
+            """Search with the library's model."""
+            return search(self.store, embedder, asked, weight=self.settings.dense_weight, steps=steps)
+
+        return answer(None) if mode == "lexical" else self.encoder.answer(answer)
 
     def similar(self, source: PathLike | Document, k: int = 10, *, where: Where = None) -> list[Hit]:
         """The ``k`` passages most like a document: one of the library by path or uri, any file, or a `Document`.
@@ -123,7 +128,10 @@ class Library(Closing):
         _require_content(self.store)
         document = source if isinstance(source, Document) else _document(self.store, source)
         chunks = self.encoder.split(document)
-        return similar(self.store, self.encoder.for_queries(), document, chunks, _positive(k), where=where)
+        wanted = _positive(k)
+        return self.encoder.answer(
+            lambda embedder: similar(self.store, embedder, document, chunks, wanted, where=where)
+        )
 
     def documents(self, where: Where = None) -> Iterator[Record]:
         """The first passage of every document that satisfies the filter, by uri. Raises: BadFilter."""
@@ -134,9 +142,17 @@ class Library(Closing):
         return take_stock(self.store)
 
     def doctor(self, *, repair: bool = False) -> list[Finding]:
-        """What is wrong with the library's files; nothing, most likely. ``repair`` rebuilds what is derived."""
-        findings = examine(self.store)
-        return repair_derived(self.store, findings) if repair else findings
+        """What is wrong with the library's files; nothing, most likely. ``repair`` rebuilds what is derived.
+
+        A library that is too damaged to be opened is looked at by `ammon.store.local.doctor.diagnose`.
+        """
+        from ammon.store.local.doctor import diagnose
+
+        findings = diagnose(self.path, repair=repair, lock_timeout=self.settings.lock_timeout)
+        if repair and findings:
+            self.store.words.close()
+            self.store.nearest.close()
+        return findings
 
     @property
     def upkeep(self) -> Upkeep:

@@ -95,16 +95,22 @@ class Store(Protocol):
         """Up to ``limit`` distinct texts past chunk ``after`` that have no vector in the active space yet."""
         ...
 
-    def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Store the vectors of texts by their hash, durably, as one transaction."""
+    def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors, fingerprint: str = "") -> None:
+        """Store the vectors of texts by their hash, durably, as one transaction.
+
+        Raises: ModelChanged when the store's vectors are not of the model with this ``fingerprint``, if one is given.
+        """
         ...
 
     def prepare(self) -> None:
         """Load what `dense` needs. Never necessary; for while a query is being embedded."""
         ...
 
-    def dense(self, vector: Vectors, k: int, where: Any = None) -> Candidates:
-        """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
+    def dense(self, vector: Vectors, k: int, where: Any = None, fingerprint: str = "") -> Candidates:
+        """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored.
+
+        Raises: ModelChanged when the store's vectors are not of the model with this ``fingerprint``, if one is given.
+        """
         ...
 
     def lexical(self, text: str, k: int, where: Any = None) -> Candidates:

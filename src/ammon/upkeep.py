@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,18 @@ from ammon.encoder import Encoder
 from ammon.progress import Watcher, unwatched
 from ammon.settings import Settings
 from ammon.store.local.store import LocalStore
+from ammon.store.local.succession import forget, give_up
 
 if TYPE_CHECKING:
+    from ammon.ports import Embedder
+    from ammon.reembedding import Reembedding
+    from ammon.store.local.catalog import Catalog
     from ammon.store.local.compaction import Compaction
     from ammon.store.local.exporting import Exported
     from ammon.store.local.importing import Imported
     from ammon.store.local.restoring import Restored
     from ammon.store.local.snapshots import Snapshot
+    from ammon.store.local.spaces import Space
 
 
 class Upkeep:
@@ -36,6 +42,41 @@ class Upkeep:
         from ammon.store.local.compaction import compact
 
         return compact(self._store.catalog, self._store.words, self._store.nearest)
+
+    def reembed(self, model: str | Embedder = "", progress: Watcher = unwatched) -> Reembedding:
+        """Give the library another model, by name or one of your own. The one before answers until all is ready.
+
+        Whoever was interrupted goes on where he was, and need not name the ``model`` again. New and edited texts of
+        other processes are covered. A model that the library has already is nothing to do.
+        Raises: ModelNotFound, ModelUnavailable, ModelError when another change is under way, SettingsError when the
+        settings name another model, InputError, LibraryBusy; what was embedded until then is kept.
+        """
+        from ammon import reembedding
+
+        return reembedding.reembed(self._store, self._encoder, self._settings, model, progress)
+
+    def rollback(self, progress: Watcher = unwatched) -> Reembedding:
+        """Give the library the model back that it had before; what came since is embedded first.
+
+        Raises: ModelError when no other model's vectors are kept, ModelMismatch when that model has changed, and as
+        `reembed`.
+        """
+        from ammon import reembedding
+
+        return reembedding.rollback(self._store, self._encoder, self._settings, progress)
+
+    def cancel_reembedding(self) -> str:
+        """Give up the change of model that is under way. Returns that model. Raises: ModelError when there is none."""
+        return self._let_go(give_up)
+
+    def forget_retired(self) -> str:
+        """Drop the vectors that a rollback would use. Returns their model. Raises: ModelError when there are none."""
+        return self._let_go(forget)
+
+    def _let_go(self, choose: Callable[[Catalog], Space]) -> str:
+        space = choose(self._store.catalog)
+        self._store.settle()
+        return space.model
 
     def snapshot(self, target: str | os.PathLike[str], progress: Watcher = unwatched) -> Snapshot:
         """Copy the library as it is now into the new folder ``target``, verified; others may write meanwhile.
@@ -67,6 +108,17 @@ class Upkeep:
         from ammon.store.local.importing import import_file
 
         return import_file(self._store, _absolute(file), self._encoder.split, vectors=vectors, watcher=progress)
+
+
+def check_export(file: str | os.PathLike[str]) -> None:
+    """Look whether ``file`` is an export that this version reads. Its members are checked when it is imported.
+
+    Raises: PathNotFound, InputError, LibraryNewer.
+    """
+    from ammon.store.local.archive import Manifest, opened
+
+    with opened(_absolute(file)) as archive:
+        Manifest.read(archive)
 
 
 def restore(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ammon.cli.options import JsonOption, LibraryOption, open_library
+from ammon.cli.options import JsonOption, LibraryOption, library_folder, open_library
 from ammon.cli.outcome import Exit
-from ammon.cli.output import count, near, plain, say, say_json, size, skip_line, tell
+from ammon.cli.output import count, near, plain, say, say_json, size, skip_line, tell, visible
 
 if TYPE_CHECKING:
     from ammon.store.local.health import Status
@@ -54,6 +54,11 @@ def stock_lines(stock: Status) -> list[str]:
     ]
     if stock.pending:
         lines.append(f"Pending    {count(stock.pending, 'text')} found by words only; `ammon index` goes on")
+    if stock.building:
+        done = f"{stock.building.done:,} of {count(stock.building.texts, 'text')}"
+        lines.append(f"Building   {stock.building.model}, {done}; `ammon reembed` goes on")
+    if stock.retired:
+        lines.append(f"Kept       vectors of {stock.retired}; `ammon reembed --rollback` goes back to them")
     lines += [f"On disk    {size(total)}: {files}"]
     for root in stock.roots:
         globs = f" ({', '.join(root.globs)})" if root.globs else ""
@@ -73,20 +78,25 @@ def _when(completed: float | None) -> str:
 
 
 def doctor(
-    repair: Annotated[bool, typer.Option("--repair", help="Rebuild what is derived from the catalog.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended from what is sound.")] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check every file of the library; exit code 1 when something is wrong and was not repaired."""
-    with open_library(library) as opened:
-        findings = opened.doctor(repair=repair)
-        folder = opened.path
+    """Check every file of the library; exit code 1 when something is wrong and was not repaired.
+
+    Works on a library that is too damaged to be opened, and says what of it can still be read.
+    """
+    from ammon.settings import load_settings
+    from ammon.store.local.doctor import diagnose
+
+    folder = library_folder(library)
+    findings = diagnose(folder, repair=repair, lock_timeout=load_settings(folder).lock_timeout)
     if json:
         say_json(findings)
     else:
         for finding in findings:
-            say(f"{finding.file}: {finding.problem}{'; rebuilt' if finding.repaired else ''}")
-            if not finding.repaired:
+            say(f"{visible(finding.file)}: {visible(finding.problem)}{'; repaired' if finding.repaired else ''}")
+            if finding.hint:
                 say(f"  {finding.hint}")
         if not findings:
             say(f"The library at {near(str(folder))} is sound.")

@@ -11,6 +11,7 @@ from ammon.embed.folder import embedding_origin, scoring_origin
 from ammon.embed.hub import fetch, is_repo
 from ammon.embed.opening import open_embedder, open_reranker
 from ammon.embed.packaged import DEFAULT, MODELS
+from ammon.embed.prompts import KNOWN
 from ammon.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def load_reranker(model: str, *, cache: Path | None = None, threads: int = 0) ->
 def _elsewhere(model: str, cache: Path | None, read: Callable[[Path, str], Origin]) -> Origin:
     folder = Path(model).expanduser()
     if model and folder.is_dir():
-        return read(folder.resolve(), model)
+        # A name that means the same folder wherever the library is opened; but a name may say which prompts to use.
+        name = model if model in KNOWN else str(folder.absolute())
+        return read(folder.resolve(), name)
     if is_repo(model):
         return read(fetch(model, cache or default_folder()), model)
     raise ModelNotFound(

@@ -31,18 +31,20 @@ def similar(
     """The ``k`` chunks most like ``document``, best first; chunks of the document itself, by uri, are left out.
 
     ``chunks`` are the document's own; without an ``embedder`` its terms decide alone. The keyword leg takes the most
-    telling terms of the text by itself. Raises: InputError for a document without text, BadFilter, ModelUnavailable.
+    telling terms of the text by itself. Raises: InputError for a document without text, BadFilter, ModelUnavailable; ModelChanged
+    when the store's vectors are not, or no longer, of the embedder's model.
     """
     if not document.text.strip():
         raise InputError(f"{document.uri} has no text to compare.")
     if k < 1:
         return []
     vector = None if embedder is None else _centre(embedder, chunks, document)
+    fingerprint = "" if embedder is None else embedder.fingerprint
     distinct = tuple(dict.fromkeys(terms(document.text)))
     wanted = k + len(chunks)
     while True:
         deep = max(wanted, DEPTH)
-        dense = NONE if vector is None else store.dense(vector, deep, where)
+        dense = NONE if vector is None else store.dense(vector, deep, where, fingerprint)
         lexical = store.lexical(document.text, deep, where)
         fused = fuse(dense, lexical, weight=WEIGHT)
         cut = Candidates(fused.ids[:wanted], fused.scores[:wanted])

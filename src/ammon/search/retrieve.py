@@ -36,13 +36,15 @@ def search(
 
     ``weight`` is the dense leg's share in [0, 1]; without an ``embedder`` the keyword leg answers alone. ``steps``
     run over ``depth`` hits or more, so that they have something to choose from.
-    Raises: InputError for an empty query or a negative ``k``, BadFilter, ModelUnavailable.
+    Raises: InputError for an empty query or a negative ``k``, BadFilter, ModelUnavailable; ModelChanged when the
+    store's vectors are not, or no longer, of the embedder's model.
     """
     _check(query, embedder)
     if query.k == 0:
         return []
     vector = _beside().submit(_vector, embedder, query)
-    return _stepped(store, _Asked(query, tuple(dict.fromkeys(terms(query.text))), vector, weight, depth), steps)
+    asked = _Asked(query, tuple(dict.fromkeys(terms(query.text))), embedder, vector, weight, depth)
+    return _stepped(store, asked, steps)
 
 
 @cache
@@ -97,6 +99,7 @@ class _Asked:
 
     query: Query
     distinct: tuple[str, ...]
+    embedder: Embedder | None
     vector: Future[Vectors | None]
     weight: float
     depth: int
@@ -109,8 +112,7 @@ class _Asked:
         weight = self._weight(store, lexical)
         if not self.vector.done() and self.query.mode != "lexical":
             store.prepare()
-        vector = self.vector.result()
-        dense = NONE if vector is None else store.dense(vector, deep, where)
+        dense = self._dense(store, deep)
         if self.query.per_document:
             fused = fuse(dense, lexical, weight=weight, depth=self.depth, documents=store.documents_of)
             fused = _thinned(fused, store.documents_of(fused.ids), self.query.per_document)
@@ -118,6 +120,12 @@ class _Asked:
             fused = fuse(dense, lexical, weight=weight, depth=self.depth)
         hits = hits_of(store, Candidates(fused.ids[:count], fused.scores[:count]), dense, lexical, self.distinct)
         return hits, len(fused) <= count and max(len(dense), len(lexical)) < deep
+
+    def _dense(self, store: Store, deep: int) -> Candidates:
+        vector = self.vector.result()
+        if vector is None or self.embedder is None:
+            return NONE
+        return store.dense(vector, deep, self.query.where, self.embedder.fingerprint)
 
     def _weight(self, store: Store, lexical: Candidates) -> float:
         """The dense leg's share, larger where the keyword leg knows little of the question."""

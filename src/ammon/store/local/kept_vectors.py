@@ -6,14 +6,18 @@ What its file does not hold yet is replayed from the catalog; a file in doubt is
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import Catalog, batches, marks
+from ammon.store.local.connection import WHEN_DAMAGED
+from ammon.store.local.continuity import refuse_older
 from ammon.store.local.masks import Mask
-from ammon.store.local.replay import changed_since, must_rebuild, removed_since, unpacked, vectors_since
-from ammon.store.local.spaces import Space, active_space
+from ammon.store.local.replay import UNIT, changed_since, must_rebuild, removed_since, unpacked, vectors_since
+from ammon.store.local.spaces import Space, active_space, check_model
 from ammon.store.local.vectors import VectorIndex, saved_sequence
 from ammon.types import Ids, Vectors
 
@@ -32,8 +36,10 @@ def vector_file(folder: Path, space: int) -> Path:
 class KeptVectors:
     """Loads, catches up and saves the vector index. Safe to share between threads."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, space_of: Callable[[Catalog], Space | None] = active_space) -> None:
+        """``space_of`` tells whose vectors: those of the active space."""
         self._catalog = catalog
+        self._space_of = space_of
         self._guard = threading.RLock()
         self._index: VectorIndex | None = None
         self._space: Space | None = None
@@ -41,7 +47,7 @@ class KeptVectors:
     def current(self) -> tuple[VectorIndex, Space] | None:
         """The index of the active space, up to date; ``None`` before anything was embedded."""
         with self._guard, self._catalog.reading():
-            space = active_space(self._catalog)
+            space = self._space_of(self._catalog)
             if space is None:
                 return None
             if self._index is None or self._space is None or self._space.id != space.id:
@@ -50,13 +56,17 @@ class KeptVectors:
             index = self._index = self._catch_up(self._index, space)
             return index, space
 
-    def search(self, vector: Vectors, k: int, allowed: Mask | None) -> tuple[Ids, Vectors]:
-        """About the ``k`` nearest chunks with their exact vectors, in no set order; see `VectorIndex.search`."""
+    def search(self, vector: Vectors, k: int, allowed: Mask | None, fingerprint: str = "") -> tuple[Ids, Vectors]:
+        """About the ``k`` nearest chunks with their exact vectors, in no set order; see `VectorIndex.search`.
+
+        Raises: ModelChanged when the space is not of the model with this ``fingerprint``, if one is given.
+        """
         with self._guard:
             found = self.current()
             if found is None:
                 return _NOTHING
             index, space = found
+            check_model(self._catalog, space, fingerprint, len(vector))
             near = index.search(vector, k, allowed)
             rows = index.rows_of(near)
         return self._read(near, rows, space)
@@ -68,12 +78,15 @@ class KeptVectors:
             return self._read(ids, found[0].rows_of(ids), found[1]) if found else _NOTHING
 
     def _read(self, ids: Ids, rows: Ids, space: Space) -> tuple[Ids, Vectors]:
-        """The vectors of ``rows``; a chunk whose row is not there is left out."""
+        """The vectors of ``rows``; a chunk whose row is not there is left out. Raises: LibraryDamaged."""
         held: dict[int, bytes] = {}
         for some in batches(rows):
             held.update(self._catalog.rows(f"SELECT id, data FROM vector WHERE id IN ({marks(some)})", some))
         there = np.array([row in held for row in rows.tolist()], bool)
-        return ids[there], unpacked([held[row] for row in rows[there].tolist()], space.dim)
+        vectors = unpacked([held[row] for row in rows[there].tolist()], space.dim)
+        if not (np.abs(np.linalg.norm(vectors, axis=1) - 1) <= UNIT).all():
+            raise LibraryDamaged("A vector of the catalog is not what was stored.", hint=WHEN_DAMAGED)
+        return ids[there], vectors
 
     def save(self, *, always: bool = False) -> None:
         """Write the index to its file when enough has changed since, or ``always``. Takes the write lock."""
@@ -98,11 +111,13 @@ class KeptVectors:
     def is_behind(self) -> bool:
         """Whether the file lacks a row that came, or still holds one that went."""
         reached = self.reached()
-        return active_space(self._catalog) is not None if reached is None else changed_since(self._catalog, reached) > 0
+        return (
+            self._space_of(self._catalog) is not None if reached is None else changed_since(self._catalog, reached) > 0
+        )
 
     def reached(self) -> int | None:
         """The change that the file of the active space has come to; ``None`` when there is none to go on from."""
-        space = active_space(self._catalog)
+        space = self._space_of(self._catalog)
         if space is None:
             return None
         path = vector_file(self._catalog.folder, space.id)
@@ -118,6 +133,8 @@ class KeptVectors:
         """The index in the file, or an empty one where it does not go on to what the catalog holds."""
         path = vector_file(self._catalog.folder, space.id)
         index = VectorIndex.load(path, library=self._catalog.uuid, space=space.id, dim=space.dim)
+        if index is not None and index.sequence > self._catalog.sequence():
+            refuse_older(self._catalog.path, index.sequence, path.name)
         if index is None or index.sequence > self._catalog.sequence() or must_rebuild(self._catalog, index.sequence):
             return VectorIndex(space.dim)
         return index

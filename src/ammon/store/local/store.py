@@ -56,10 +56,13 @@ class LocalStore:
         """Up to ``limit`` distinct texts past chunk ``after`` that have no vector in the active space yet."""
         return backlog.pending(self.catalog, limit, after)
 
-    def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Store the vectors of texts by their hash, durably, as one transaction. A space must have been claimed."""
+    def put_vectors(self, hashes: Sequence[bytes], vectors: Vectors, fingerprint: str = "") -> None:
+        """Store the vectors of texts by their hash, durably, as one transaction. A space must have been claimed.
+
+        Raises: ModelChanged when the active space is not of the model with this ``fingerprint``, if one is given.
+        """
         with self.catalog.locked():
-            backlog.put_vectors(self.catalog, hashes, vectors)
+            backlog.put_vectors(self.catalog, hashes, vectors, fingerprint)
             keep_log_short(self.catalog)
 
     def settle(self) -> None:
@@ -70,12 +73,15 @@ class LocalStore:
         """Load the vector index and bring it up to date, which the first `dense` of a process would have to do."""
         self.nearest.current()
 
-    def dense(self, vector: Vectors, k: int, where: Where = None) -> Candidates:
-        """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored."""
+    def dense(self, vector: Vectors, k: int, where: Where = None, fingerprint: str = "") -> Candidates:
+        """The ``k`` chunks of highest cosine to ``vector`` (shape ``(dim,)``), exactly scored.
+
+        Raises: ModelChanged when the active space is not of the model with this ``fingerprint``, if one is given.
+        """
         if k <= 0:
             return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
         with self.catalog.reading():
-            ids, rows = self.nearest.search(vector, k + RESCORED_BEYOND, self._masks.allowed(where))
+            ids, rows = self.nearest.search(vector, k + RESCORED_BEYOND, self._masks.allowed(where), fingerprint)
         if not len(ids):
             return Candidates(ids, np.empty(0, np.float32))
         scores = rows @ vector.astype(np.float32)
