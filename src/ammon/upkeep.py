@@ -110,6 +110,16 @@ class Upkeep:
         return import_file(self._store, _absolute(file), self._encoder.split, vectors=vectors, watcher=progress)
 
 
+def export(library: str | os.PathLike[str], file: str | os.PathLike[str], progress: Watcher = unwatched) -> Exported:
+    """Do what `Upkeep.export` does for the library in a folder, which may be too damaged to be opened.
+
+    Raises: LibraryNotFound, InputError when ``file`` is there, LibraryDamaged when nothing can be read, LibraryError.
+    """
+    from ammon.store.local.exporting import export_folder
+
+    return export_folder(_absolute(library), _absolute(file), progress)
+
+
 def check_export(file: str | os.PathLike[str]) -> None:
     """Look whether ``file`` is an export that this version reads. Its members are checked when it is imported.
 

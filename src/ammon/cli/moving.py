@@ -85,9 +85,10 @@ def export(
     Of a damaged library it saves what can be read, says what cannot, and ends with exit code 1.
     """
     from ammon.cli.progress import shown_progress
+    from ammon.upkeep import export as exported_to
 
-    with open_library(library) as opened, shown_progress() as progress:
-        exported = opened.upkeep.export(file, progress)
+    with shown_progress() as progress:
+        exported = exported_to(library_folder(library), file, progress)
     if json:
         say_json(exported)
     else:

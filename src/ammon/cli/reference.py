@@ -121,7 +121,12 @@ def _shapes() -> str:
     from ammon.embed import ModelCard
     from ammon.evaluate.report import Leg
     from ammon.evaluate.report import Report as Evaluation
-    from ammon.store.local.health import Finding, Status
+    from ammon.store.local.exporting import Exported
+    from ammon.store.local.findings import Finding
+    from ammon.store.local.health import Status
+    from ammon.store.local.importing import Imported
+    from ammon.store.local.restoring import Restored
+    from ammon.store.local.snapshots import FileSum, Snapshot
     from ammon.types import Hit, Report, Skip, Span, Why
 
     verbs = [
@@ -132,11 +137,31 @@ def _shapes() -> str:
         ("`doctor`", "a list of Findings, empty when all is sound"),
         ("`models`", "a list of ModelCards"),
         ("`remove`", "`removed`, a number"),
+        ("`snapshot`", "a Snapshot"),
+        ("`restore`", "a Restored"),
+        ("`export`", "an Exported"),
+        ("`import`", "an Imported and `library`, its folder"),
         ("`eval`", "an Evaluation and `ndcg`, that of the fusion"),
     ]
     shapes = [
         ("Evaluation" if kind is Evaluation else kind.__name__, kind)
-        for kind in (Hit, Why, Span, Report, Skip, Status, Finding, ModelCard, Evaluation, Leg)
+        for kind in (
+            Hit,
+            Why,
+            Span,
+            Report,
+            Skip,
+            Status,
+            Finding,
+            ModelCard,
+            Snapshot,
+            FileSum,
+            Restored,
+            Exported,
+            Imported,
+            Evaluation,
+            Leg,
+        )
     ]
     return _page(
         "What `--json` writes",

@@ -112,7 +112,9 @@ class Catalog:
             try:
                 yield
             finally:
-                self._connection.execute("COMMIT")
+                # A page that cannot be read ends the transaction by itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("COMMIT")
 
     @contextmanager
     def locked(self, timeout: float | None = None) -> Iterator[None]:

@@ -1,24 +1,25 @@
 """Everything a catalog holds, row by row in the order it came, as far as it can be read.
 
-Tables are read by ranges of ids, and id by id where a range cannot be read, without any index: a damaged page costs the
-rows that stand on it, and no others. What could not be read is told in ``losses``.
+Tables are read without any index, so a damaged page costs the rows that stand on it and no others. What could not be
+read is told in ``losses``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
+
+import numpy as np
 
 from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import Catalog
+from ammon.store.local.documents import checked_text, parsed
+from ammon.store.local.replay import BATCH, UNIT, unpacked
+from ammon.store.local.salvage import last_id, readable
 from ammon.types import Chunk, Document, Entry
-
-RANGE = 256
-"""Ids read at once."""
 
 LOST = "\ufffd"
 """Stands for each character of a text that could not be read, so that every span stays where it was."""
@@ -26,7 +27,7 @@ LOST = "\ufffd"
 _DOCUMENT = """uri, root, media_type, size, modified, changed, content_hash, title, language, encoding,
 encoding_confidence, metadata, tail, state, code, reason"""
 
-_CHUNK = 'document, ordinal, start, "end", page, first_line, last_line, heading, lead, text, tokens'
+_CHUNK = 'document, ordinal, start, "end", page, first_line, last_line, heading, lead, text, tokens, text_hash'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,14 @@ class Contents:
 
     def documents(self) -> Iterator[Held]:
         """Each document once, in the order of their passages; those without any come last."""
-        seen = bytearray(self._last("document") + 1)
-        for number, rows in groupby(self._rows("chunk", _CHUNK), key=lambda row: row[1]):
+        seen = bytearray(last_id(self._catalog, "document") + 1)
+        for number, rows in groupby(self._chunks(), key=lambda row: row[1]):
             if number < len(seen) and not seen[number]:
                 seen[number] = 1
                 yield self._document(number, list(rows))
         for number, *row in self._rows("document", _DOCUMENT):
             if not seen[number]:
-                yield _held(row, [], row[12])
+                yield self._told_of(_held(row, [], row[12]), whole=row[13] != "ok" or not self._unread["chunk"])
 
     def document(self, number: int) -> Held:
         """The document of this id, from a catalog that is sound."""
@@ -72,50 +73,46 @@ class Contents:
 
     def vectors(self, space: int, dim: int) -> Iterator[tuple[bytes, bytes]]:
         """The hash of each text that has a vector in ``space``, with the vector's bytes."""
-        for number, owner, text_hash, data in self._rows("vector", "space, text_hash, data"):
-            if owner == space and len(data) == 2 * dim:
-                yield text_hash, data
-            elif owner == space:
-                self._unread["vector"].add(number)
+        rows = (row for row in self._rows("vector", "space, text_hash, data") if row[1] == space)
+        while some := list(islice(rows, BATCH)):
+            whole = [(number, key, data) for number, _, key, data in some if len(data) == 2 * dim]
+            lengths = np.linalg.norm(unpacked([data for _, _, data in whole], dim), axis=1)
+            # A page of zeros passes for sound; a vector of zeros does not.
+            good = {whole[at][0] for at in np.flatnonzero(np.abs(lengths - 1) <= UNIT)}
+            self._unread["vector"].update({number for number, *_ in some} - good)
+            yield from ((key, data) for number, key, data in whole if number in good)
 
     def _document(self, number: int, rows: Sequence[Sequence[Any]]) -> Held:
-        found = self._read("document", _DOCUMENT, number, number)
-        row = found[0][1:] if found else None
+        row = None
+        with suppress(LibraryDamaged):
+            row = next(iter(self._catalog.rows(f"SELECT {_DOCUMENT} FROM document WHERE id = ?", (number,))), None)
         text, gaps = _joined(rows)
-        unread = self._unread["chunk"]
-        cut = bool(rows) and (rows[-1][0] + 1 in unread or (rows[0][2] > 0 and rows[0][0] - 1 in unread))
         if row is None:
             self._told.append(f"The name of a document is lost; its text is saved as recovered:{number}.")
             return _held((f"recovered:{number}", *_NAMELESS), rows, text)
-        held = _held(row, rows, text + row[12])
-        if not gaps and not cut:
+        unread = self._unread["chunk"]
+        cut = bool(rows) and (rows[-1][0] + 1 in unread or (rows[0][2] > 0 and rows[0][0] - 1 in unread))
+        return self._told_of(_held(row, rows, text + row[12]), whole=not gaps and not cut)
+
+    def _told_of(self, held: Held, *, whole: bool) -> Held:
+        """The document, told of and without what its file is known by unless it is ``whole``."""
+        if whole:
             return held
-        self._told.append(f"{row[0]} is not whole.")
+        self._told.append(f"{held.entry.document.uri} may not be whole.")
         # With nothing to compare, the next `index` reads the file again.
         return replace(held, entry=replace(held.entry, content_hash="", modified=0, changed=0))
 
+    def _chunks(self) -> Iterator[tuple[Any, ...]]:
+        for row in self._rows("chunk", _CHUNK):
+            try:
+                checked_text(row[0], row[8], row[10], row[12])
+            except LibraryDamaged:
+                self._unread["chunk"].add(row[0])
+            else:
+                yield row
+
     def _rows(self, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
-        for first in range(1, self._last(table) + 1, RANGE):
-            yield from self._read(table, columns, first, first + RANGE - 1)
-
-    def _read(self, table: str, columns: str, first: int, last: int) -> list[tuple[Any, ...]]:
-        """Rows of these ids; where they cannot be read together, each that can be read alone."""
-        sql = f"SELECT id, {columns} FROM {table} NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id"
-        try:
-            return self._catalog.rows(sql, (first, last))
-        except LibraryDamaged:
-            if first == last:
-                self._unread[table].add(first)
-                return []
-        return [row for number in range(first, last + 1) for row in self._read(table, columns, number, number)]
-
-    def _last(self, table: str) -> int:
-        """The highest id there ever was."""
-        for sql in (f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'", f"SELECT max(id) FROM {table}"):
-            with suppress(LibraryDamaged):
-                return int(self._catalog.value(sql) or 0)
-        self._told.append(f"The table of each {table} cannot be read.")
-        return 0
+        return readable(self._catalog, table, columns, self._unread[table])
 
 
 _NAMELESS = (None, "text/plain", 0, 0, 0, "", "", "", "utf-8", 1.0, "{}", "", "ok", "", "")
@@ -124,7 +121,7 @@ _NAMELESS = (None, "text/plain", 0, 0, 0, "", "", "", "utf-8", 1.0, "{}", "", "o
 def _joined(rows: Sequence[Sequence[Any]]) -> tuple[str, bool]:
     """The text up to the end of the last passage, and whether any before it is missing."""
     pieces, reached, gaps = [], 0, False
-    for _, _, _, start, end, _, _, _, _, lead, text, _ in rows:
+    for _, _, _, start, end, _, _, _, _, lead, text, *_ in rows:
         missing = start - len(lead) - reached
         gaps = gaps or missing > 0
         pieces += [LOST * missing, lead, text]
@@ -135,9 +132,9 @@ def _joined(rows: Sequence[Sequence[Any]]) -> tuple[str, bool]:
 def _held(row: Sequence[Any], rows: Sequence[Sequence[Any]], text: str) -> Held:
     uri, root, media_type, size, modified, changed, content_hash, title, language, encoding, confidence, *rest = row
     metadata, _, state, code, reason = rest
-    document = Document(uri, text, media_type, title, language, json.loads(metadata), (), encoding, confidence)
+    document = Document(uri, text, media_type, title, language, parsed(metadata), (), encoding, confidence)
     chunks = [
-        Chunk(ordinal, start, end, body, first, last, page, tuple(json.loads(heading)), tokens)
-        for _, _, ordinal, start, end, page, first, last, heading, _, body, tokens in rows
+        Chunk(ordinal, start, end, body, first, last, page, tuple(parsed(heading)), tokens)
+        for _, _, ordinal, start, end, page, first, last, heading, _, body, tokens, _ in rows
     ]
     return Held(Entry(document, chunks, content_hash, root, size, modified, changed), state, code, reason)

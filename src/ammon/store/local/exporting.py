@@ -12,7 +12,7 @@ import os
 import tomllib
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,7 @@ from ammon.store.local.catalog import Catalog
 from ammon.store.local.contents import Contents, Held
 from ammon.store.local.disk import written
 from ammon.store.local.placing import put_in_place, refuse_existing
+from ammon.store.local.salvage import SalvagedCatalog
 from ammon.store.local.spaces import Space, active_space
 
 SHARD_BYTES = 16 * 1024 * 1024
@@ -56,18 +57,56 @@ def export(catalog: Catalog, target: Path, watcher: Watcher = unwatched) -> Expo
 
     Raises: InputError when ``target`` is there; LibraryError.
     """
+    exported = None
+    with _unfinished(target) as partial:
+        with suppress(LibraryDamaged):
+            exported = _write(partial, catalog, target, watcher)
+        if exported is None or exported.losses:
+            partial.unlink(missing_ok=True)
+            exported = _write_salvaged(partial, catalog.folder, target, watcher)
+        put_in_place(partial, target)
+    return exported
+
+
+def export_folder(folder: Path, target: Path, watcher: Watcher = unwatched) -> Exported:
+    """Do what `export` does for the library in ``folder``, which may be too damaged to be opened.
+
+    Raises: LibraryNotFound; LibraryDamaged when nothing at all can be read; and as `export`.
+    """
+    try:
+        catalog = Catalog(folder, create=False)
+    except LibraryDamaged:
+        with _unfinished(target) as partial:
+            exported = _write_salvaged(partial, folder, target, watcher)
+            put_in_place(partial, target)
+        return exported
+    with closing(catalog):
+        return export(catalog, target, watcher)
+
+
+@contextmanager
+def _unfinished(target: Path) -> Iterator[Path]:
+    """A name beside ``target`` to write to; what is left there after the block is removed."""
     refuse_existing(target)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with written(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive, catalog.reading():
-                writer = _Writer(archive, catalog, watcher)
-                writer.write()
-            size = partial.stat().st_size
-            put_in_place(partial, target)
+            yield partial
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _write_salvaged(partial: Path, folder: Path, target: Path, watcher: Watcher) -> Exported:
+    with closing(SalvagedCatalog(folder)) as catalog:
+        return _write(partial, catalog, target, watcher)
+
+
+def _write(partial: Path, catalog: Catalog, target: Path, watcher: Watcher) -> Exported:
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive, catalog.reading():
+        writer = _Writer(archive, catalog, watcher)
+        writer.write()
+    size = partial.stat().st_size
     return Exported(target, writer.documents, writer.chunks, writer.vectors, size, writer.losses)
 
 

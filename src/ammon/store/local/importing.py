@@ -28,14 +28,13 @@ from ammon.store.local.contents import Contents, Held
 from ammon.store.local.disk import written
 from ammon.store.local.ledger import put_left_out
 from ammon.store.local.placing import put_in_place
+from ammon.store.local.replay import UNIT
 from ammon.store.local.spaces import active_space, claim_space
 from ammon.store.local.store import LocalStore
 from ammon.types import Skip, Source, Vectors
 
 BATCH_CHARACTERS = 4_000_000
 BATCH_DOCUMENTS = 1_000
-UNIT_WITHIN = 0.02
-"""How far from 1 the length of a vector may be: float16 keeps it to 0.001."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,9 @@ def import_file(
             _require_model(store.catalog, model)
         _require_room(store.catalog, archive.unpacked())
         archive.verify(watcher)
-        _carry_settings(store.catalog, manifest.settings)
+        is_new = store.catalog.value("SELECT 1 FROM document LIMIT 1") is None
+        if is_new:
+            _carry_settings(store.catalog, manifest.settings)
         merging = _Merging(store, archive, split, watcher)
         roots = _known_roots(store, manifest)
         merging.documents(manifest, roots)
@@ -84,6 +85,9 @@ def import_file(
             claim_space(store.catalog, *model)
             merging.vectors(manifest, model[2])
         _finish(store, manifest, roots)
+        if is_new:
+            # Without the traces of single batches in its statistics, it ranks as the library that it came from.
+            store.words.renew()
         tally = merging.tally
     total = tally.added + tally.updated + tally.unchanged
     counts = (total, tally.added, tally.updated, tally.unchanged, tally.chunks, tally.vectors)
@@ -115,9 +119,9 @@ def _require_room(catalog: Catalog, size: int) -> None:
 
 
 def _carry_settings(catalog: Catalog, settings: Mapping[str, Any]) -> None:
-    """Give a library that is still empty, and has no settings of its own, those that go with the file."""
+    """Give a new library that has no settings of its own those that go with the file."""
     path = catalog.folder / FILE_NAME
-    if not settings or path.exists() or catalog.value("SELECT 1 FROM document LIMIT 1"):
+    if not settings or path.exists():
         return
     partial = path.with_name(f".{FILE_NAME}.part")
     with written(path):
@@ -208,7 +212,7 @@ class _Merging:
             vectors = self._archive.array(name, "<f2", rows, dim).astype(np.float32)
             keys = self._archive.array(texts, "|u1", rows, portable.HASH_BYTES)
             # Written so that NaN, which compares as nothing, is refused too.
-            if not (np.abs(np.linalg.norm(vectors, axis=1) - 1) < UNIT_WITHIN).all():
+            if not (np.abs(np.linalg.norm(vectors, axis=1) - 1) <= UNIT).all():
                 raise self._archive.wrong(name, "a vector is not of unit length")
             self._put([key.tobytes() for key in keys], vectors)
 

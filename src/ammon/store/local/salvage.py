@@ -11,7 +11,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,9 +39,11 @@ class SalvagedCatalog(Catalog):
         self.path = folder / CATALOG_NAME
         self._local = threading.local()
         self._opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
-        kinds = {loss.kind for loss in losses(self.path)}
+        lost = {loss.kind: loss for loss in losses(self.path)}
+        if Kind.GONE in lost:
+            raise lost[Kind.GONE].error(folder)
         # A log that goes on from another state of the catalog says nothing about this one.
-        log = Log() if Kind.FOREIGN in kinds else read_log(log_path(self.path))
+        log = Log() if Kind.FOREIGN in lost else read_log(log_path(self.path))
         self._files = SoundFiles(log, log_path(self.path))
         with translated(self.path):
             self.value("SELECT 1 FROM sqlite_schema")
@@ -54,6 +56,11 @@ class SalvagedCatalog(Catalog):
         name = f"file:{quote(str(self.path))}?immutable=1"
         with translated(self.path):
             return apsw.Connection(name, flags=flags, vfs=self._files.name)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Nothing changes what is read: there is no view to hold, and a damaged page would end it."""
+        yield
 
     def locked(self, timeout: float | None = None) -> NoReturn:  # noqa: ARG002 - as the catalog's
         """Raises: LibraryDamaged: nothing is written to a damaged catalog."""
@@ -162,27 +169,28 @@ def survey(catalog: Catalog) -> Survey:
     )
 
 
-def readable(catalog: Catalog, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
-    """Every row of ``table`` that can be read, as its id and ``columns``, by id; needs no index."""
-    for first in range(1, _last(catalog, table) + 1, RANGE):
-        yield from _between(catalog, table, columns, first, first + RANGE - 1)
+def readable(catalog: Catalog, table: str, columns: str, unread: set[int] | None = None) -> Iterator[tuple[Any, ...]]:
+    """Every row of ``table`` that can be read, as its id and ``columns``, by id; needs no index.
+
+    Ids whose row, if there was one, cannot be read are added to ``unread``.
+    """
+    missed = set[int]() if unread is None else unread
+    for first in range(1, last_id(catalog, table) + 1, RANGE):
+        yield from _between(catalog, f"SELECT id, {columns} FROM {table}", first, first + RANGE - 1, missed)
 
 
-def _between(catalog: Catalog, table: str, columns: str, first: int, last: int) -> list[tuple[Any, ...]]:
-    sql = f"SELECT id, {columns} FROM {table} NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id"
+def _between(catalog: Catalog, sql: str, first: int, last: int, missed: set[int]) -> list[tuple[Any, ...]]:
     try:
-        return catalog.rows(sql, (first, last))
+        return catalog.rows(f"{sql} NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id", (first, last))
     except LibraryDamaged:
         if first == last:
+            missed.add(first)
             return []
     middle = (first + last) // 2
-    return [
-        *_between(catalog, table, columns, first, middle),
-        *_between(catalog, table, columns, middle + 1, last),
-    ]
+    return [*_between(catalog, sql, first, middle, missed), *_between(catalog, sql, middle + 1, last, missed)]
 
 
-def _last(catalog: Catalog, table: str) -> int:
+def last_id(catalog: Catalog, table: str) -> int:
     """The highest id that a row of ``table`` ever had; 0 where nothing tells."""
     for sql in (f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'", f"SELECT max(id) FROM {table}"):
         with suppress(LibraryDamaged):
