@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ammon.errors import InputError, LibraryDamaged
@@ -20,6 +20,9 @@ from ammon.types import Chunk, Document, Entry, Record, embedded_text
 
 RECORD_COLUMNS = """c.id, c.document, c.ordinal, c.start, c."end", c.text, c.first_line, c.last_line, c.page, c.heading,
 c.tokens, c.text_hash, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified"""
+
+PAGE = 1_000
+"""Documents listed at a time."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -196,6 +199,22 @@ def parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise LibraryDamaged(f"The catalog holds JSON that is none: {error}.", hint=WHEN_DAMAGED) from error
+
+
+def listed(catalog: Catalog, condition: str, bindings: Sequence[Any]) -> Iterator[Record]:
+    """The first chunk of every document that satisfies the condition, by uri.
+
+    Read page by page: a view of the catalog that is held for as long as a caller likes would keep SQLite's log growing.
+    """
+    after: list[str] = []
+    while rows := catalog.rows(
+        f"""SELECT {RECORD_COLUMNS} FROM document AS d CROSS JOIN chunk AS c ON c.document = d.id AND c.ordinal = 0
+        WHERE {"d.uri > ? AND" if after else ""} ({condition}) ORDER BY d.uri LIMIT {PAGE}""",
+        [*after, *bindings],
+    ):
+        records = [record_of(row) for row in rows]
+        yield from records
+        after = [records[-1].uri]
 
 
 def read_document(catalog: Catalog, uri: str) -> Document | None:

@@ -11,7 +11,7 @@ from ammon.store.local import backlog, filters
 from ammon.store.local.catalog import Catalog, batches, marks
 from ammon.store.local.checkpoints import keep_log_short
 from ammon.store.local.compaction import tidy
-from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, put_entry, record_of
+from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, listed, put_entry, record_of
 from ammon.store.local.kept_lexical import KeptLexical
 from ammon.store.local.kept_vectors import KeptVectors
 from ammon.store.local.ledger import Ledger
@@ -115,12 +115,7 @@ class LocalStore:
         """The first chunk of every document that satisfies the filter, by uri."""
         node = filters.parse(where)
         condition, bindings = filters.compile_sql(node) if node is not None else ("1", [])
-        rows = self.catalog.run(
-            f"""SELECT {RECORD_COLUMNS} FROM document AS d CROSS JOIN chunk AS c ON c.document = d.id AND c.ordinal = 0
-            WHERE {condition} ORDER BY d.uri""",
-            bindings,
-        )
-        return (record_of(row) for row in rows)
+        return listed(self.catalog, condition, bindings)
 
     def close(self) -> None:
         """Give back files and memory. Closing twice is harmless."""
