@@ -102,7 +102,7 @@ def went_back(path: Path, seen: int, held: int) -> Loss | None:
     """The loss, where commit ``seen`` was durable once and the catalog at ``path`` has come to ``held`` only."""
     if seen <= held:
         return None
-    return Loss(Kind.OLDER, path.name, f"it has come to commit {held}, and commit {seen} was durable once")
+    return Loss(Kind.OLDER, path.name, f"with its log it has come to commit {held}, and commit {seen} was durable once")
 
 
 def refuse_older(path: Path, reached: int, file: str) -> None:

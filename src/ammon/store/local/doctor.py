@@ -43,14 +43,17 @@ def diagnose(folder: Path, *, repair: bool = False, lock_timeout: float = LOCK_S
         return found
     with WriteLock(folder).held(lock_timeout):
         mend_pages(folder / CATALOG_NAME)
+        if any(finding.hint == ACCEPT for finding in found):
+            # What was derived from a later catalog than this one would tell of its loss for ever.
+            _remove(folder, (LEXICAL_NAME, *(path.name for path in folder.glob("vectors-*.idx"))))
         accept_losses(folder)
         add_checksums(folder / CATALOG_NAME)
     again = _repaired(folder, {finding.file for finding in found}, lock_timeout)
-    left = {(finding.file, finding.problem) for finding in again}
+    wrong = {finding.file for finding in again}
     mended = [
         replace(each, repaired=True, hint=AGAIN if each.hint == ACCEPT else "")
         for each in found
-        if (each.file, each.problem) not in left and each.file not in {finding.file for finding in again}
+        if each.file not in wrong
     ]
     return [*mended, *again]
 
@@ -68,15 +71,12 @@ def _examined(folder: Path, lock_timeout: float) -> list[Finding]:
 
 
 def _repaired(folder: Path, files: set[str], lock_timeout: float) -> list[Finding]:
-    """Build the derived ones of ``files`` anew if the catalog can be opened. Returns what is still wrong."""
-    try:
-        with closing(LocalStore(folder, create=False, lock_timeout=lock_timeout)) as store:
-            if any(name.startswith(CATALOG_NAME) for name in files):
-                files = {LEXICAL_NAME, *(path.name for path in folder.glob("vectors-*.idx"))}
-            rebuild(store, files)
-    except LibraryDamaged:
-        # What is wrong with the catalog is told again; nothing can be built from it.
-        return _examined(folder, lock_timeout)
+    """Build the derived ones of ``files`` anew, if the catalog is sound. Returns what is still wrong."""
+    again = _examined(folder, lock_timeout)
+    if any(finding.file.startswith(CATALOG_NAME) for finding in again):
+        return again
+    with closing(LocalStore(folder, create=False, lock_timeout=lock_timeout)) as store:
+        rebuild(store, files | {finding.file for finding in again})
     return _examined(folder, lock_timeout)
 
 
@@ -88,14 +88,18 @@ def rebuild(store: LocalStore, names: Iterable[str]) -> None:
     with store.catalog.locked():
         store.words.close()
         store.nearest.close()
-        for name in wanted:
-            path = store.catalog.folder / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+        _remove(store.catalog.folder, wanted)
         store.words.write()
         store.nearest.save(always=True)
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def mend_pages(path: Path) -> int:

@@ -44,7 +44,8 @@ ACCEPT = (
 )
 MEND = "Run `ammon doctor --repair`: the checksum tells which byte is wrong, and what it was."
 BEGIN_AGAIN = (
-    "Restore a snapshot if you have one. Otherwise move the folder away and run `ammon index`, which begins a new library."
+    "Restore a snapshot if you have one. Otherwise move the folder away and run `ammon index`, "
+    "which begins a new library."
 )
 HINTS = {Kind.GONE: BEGIN_AGAIN, Kind.SHORT: SALVAGE, Kind.CUT: ACCEPT, Kind.FOREIGN: ACCEPT, Kind.OLDER: ACCEPT}
 
