@@ -97,10 +97,8 @@ def summary(done: Reembedding) -> list[str]:
         f"Embedded: {done.embedded:,} of {count(done.texts, 'text')}  ({duration(done.seconds)}{rate})",
     ]
     if done.longer:
-        lines.append(
-            f"{count(done.longer, 'passage is', 'passages are')} longer than the {done.room} tokens of this model's own: "
-            "by meaning, the beginning is found. A new library would have shorter ones."
-        )
+        longer = count(done.longer, "passage is", "passages are")
+        lines.append(f"{longer} longer than this model reads ({done.room} tokens): by meaning, the beginning is found.")
     if before:
         lines.append(f"Vectors of {before} are kept: `--rollback` goes back to them, `--forget` drops them.")
     return lines

@@ -31,8 +31,9 @@ def similar(
     """The ``k`` chunks most like ``document``, best first; chunks of the document itself, by uri, are left out.
 
     ``chunks`` are the document's own; without an ``embedder`` its terms decide alone. The keyword leg takes the most
-    telling terms of the text by itself. Raises: InputError for a document without text, BadFilter, ModelUnavailable; ModelChanged
-    when the store's vectors are not, or no longer, of the embedder's model.
+    telling terms of the text by itself.
+    Raises: InputError for a document without text, BadFilter, ModelUnavailable; ModelChanged when the store's vectors
+    are not, or no longer, of the embedder's model.
     """
     if not document.text.strip():
         raise InputError(f"{document.uri} has no text to compare.")
