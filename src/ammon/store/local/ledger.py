@@ -137,7 +137,9 @@ def put_left_out(
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', 0, '{}')
         ON CONFLICT (uri) DO UPDATE SET root = excluded.root, size = excluded.size,
         modified = excluded.modified, changed = excluded.changed, content_hash = excluded.content_hash,
-        state = excluded.state, code = excluded.code, reason = excluded.reason, tail = ''""",
+        state = excluded.state, code = excluded.code, reason = excluded.reason,
+        media_type = '', title = '', language = '', encoding = '', encoding_confidence = 0, metadata = '{}',
+        tail = ''""",
         (
             source.uri,
             root,

@@ -90,7 +90,8 @@ class LexicalIndex:
         if self.path is not None and _version(self.path) != self._seen:
             self._require_sound()
             with _Sound(self.path):
-                self._index.reload()
+                # Anew, not `Index.reload`: that keeps a list of files without those that others wrote, and saves it.
+                self._index = tantivy.Index.open(str(self.path))
                 self._refresh()
 
     def _refresh(self) -> None:
@@ -171,8 +172,9 @@ class LexicalIndex:
         return self._searcher.num_docs - 1
 
     def waste(self) -> float:
-        """Removed chunks that still take room and count in the statistics, for each one that is there."""
-        return (self._searcher.doc_freq("kind", "chunk") - self.count()) / max(1, self.count())
+        """Removed chunks and marks that still take room and count in the statistics, for each chunk that is there."""
+        held = self._searcher.doc_freq("kind", "chunk") + self._searcher.doc_freq("kind", "mark")
+        return (held - self._searcher.num_docs) / max(1, self.count())
 
     def document_frequency(self, words: Iterable[str]) -> dict[str, int]:
         """In how many chunks each term stands; chunks removed since the last merge of their segment still count."""
@@ -294,11 +296,12 @@ def _remove(path: Path) -> None:
 
 
 def sweep(path: Path) -> list[str]:
-    """Remove what processes that were killed have left beside the index at ``path``. Returns the names.
+    """Remove what killed processes and power cuts have left beside and in the index at ``path``. Returns the names.
 
-    Whoever makes or removes an index holds the write lock, as does the caller: nothing there is anyone's.
+    Whoever makes, removes or writes an index holds the write lock, as does the caller: nothing there is anyone's.
     """
     lefts = sorted(path.parent.glob(f"{path.name}.{'[0-9a-f]' * 32}"))
+    lefts += [path / name for name in (LexicalFiles(path, _SCHEMA).unlisted() or [] if path.is_dir() else [])]
     for left in lefts:
         with written(left):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
