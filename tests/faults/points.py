@@ -26,7 +26,10 @@ Point = TypeVar("Point")
 
 ROLES = (
     (r"/lexical\.[0-9a-f]{32}(?=/|$)", "/lexical.*"),
+    (r"/\.(\w+)\.\d+\.part(?=/|$)", r"/.\1.*.part"),
     (r"/\.tmp\w+$", "/.tmp*"),
+    (r"/\.snapshot\.\*\.part/lexical/.+", "/.snapshot.*.part/lexical/*"),
+    (r"/lexical\.\*/[0-9a-f]{32}(?:\.\d+)?\.\w+$", "/lexical.*/[0-9a-f]*.*"),
     (r"/[0-9a-f]{32}(?:\.\d+)?(\.\w+)$", r"/*\1"),
     (r"/vectors-\d+\.idx\.part$", "/vectors-*.part"),
     (r"/vectors-\d+\.idx$", "/vectors-*.idx"),

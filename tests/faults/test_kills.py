@@ -32,7 +32,7 @@ def test_nothing_is_lost_when_the_process_dies(
 ) -> None:
     tally = Tally()
     points = [(call, "kt"[at % 2]) for at, call in enumerate(one_of_each_pair(calls))]
-    more = 2_000 if full else max(40, 160 - len(points))
+    more = 2_000 if full else max(10, 150 - len(points))
     points += [(call, how) for call in spread(calls, more // 2) for how in "kt"]
 
     def die(bench: Bench, point: tuple[Call, str]) -> None:

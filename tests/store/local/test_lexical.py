@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ammon.errors import LibraryDamaged
 from ammon.store.local import lexical
 from ammon.store.local.lexical import LexicalIndex
+from ammon.store.local.lexical_files import LexicalFiles
 from ammon.store.local.terms import TERMS_VERSION, terms
 
 WORDS = ("apple", "pear", "plum", "quince", "树", "苹果", "fig", "grape")
@@ -182,6 +183,16 @@ def test_two_writers_in_turn_lose_nothing(tmp_path: Path) -> None:
     assert (one.count(), one.sequence) == (6, 6)
 
 
+def test_two_writers_in_turn_lose_track_of_no_file(tmp_path: Path) -> None:
+    one, other = (LexicalIndex.open(tmp_path / "words", library="one") for _ in range(2))
+    for number in range(1, 13):
+        writer = (one, other)[number % 2]
+        writer.reload()
+        writer.apply([(number, f"apple {number}")], [], number)
+    assert LexicalFiles(tmp_path / "words", lexical._SCHEMA).unlisted() == []
+
+
+
 def test_an_index_of_another_library_or_of_other_rules_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +263,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from ammon.store.local.lexical import LexicalIndex
+from ammon.store.local.lexical_files import LexicalFiles
 index = LexicalIndex.open(Path(sys.argv[1]), library="one")
 for step in range(index.sequence + 1, 10_000):
     index.apply([(step * 10 + part, f"apple {step}") for part in range(10)], [step * 10 - 7], step)

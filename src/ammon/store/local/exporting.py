@@ -94,7 +94,9 @@ def _unfinished(target: Path) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield partial
     finally:
-        partial.unlink(missing_ok=True)
+        # Gone already, or there was an error, which says more than another would.
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _write_salvaged(partial: Path, folder: Path, target: Path, watcher: Watcher) -> Exported:
