@@ -1,6 +1,6 @@
 """Runs workloads and checks in processes that cost little to start: everything is imported, then forked for each.
 
-Reads one JSON request a line: ``task`` (run, check), ``place``, for the shim the arguments of ``fault_start``, and
+Reads one JSON request a line: ``task`` (run, record, check), ``place``, for the shim the arguments of ``fault_start``, and
 ``patience``, the seconds after which the process is killed.
 Answers with one line: ``status`` (the exit status; minus the signal that ended it; "hung") and ``result``, a list.
 """
@@ -28,7 +28,21 @@ from faults import oracle, workload
 
 LOG, DATA = "calls.log", "calls.data"
 PATIENCE = 60.0
-TASKS = {"run": workload.run, "check": oracle.violations}
+SAID = "said"
+"""The operation in the log that stands for a line of the journal, which lies where no call is trapped."""
+
+
+def record(place: Path) -> list[str]:
+    """A run that says in the shim's log, too, when something was promised."""
+
+    def said() -> None:
+        with (place / LOG).open("a") as log:
+            log.write(f"0\t{SAID}\n")
+
+    return workload.run(place, said)
+
+
+TASKS = {"run": workload.run, "record": record, "check": oracle.violations}
 
 
 def main() -> None:

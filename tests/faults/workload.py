@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ammon import AmmonError, Document, Library, Report
 from ammon.sources import uri_of
+from ammon.store.local.spaces import active_space
 from bilingual import texts
 from toy_embedder import TrigramEmbedder
 
@@ -21,7 +22,15 @@ SENTENCES = texts()
 BROKEN = "disk"
 """The folder in which calls are broken: what is the library's own, and nothing else."""
 
-LIBRARY, NOTES, JOURNAL = f"{BROKEN}/library", "notes", "journal.jsonl"
+LIBRARY, EXPORT, SNAPSHOT = f"{BROKEN}/library", f"{BROKEN}/export", f"{BROKEN}/snapshot"
+NOTES, JOURNAL = "notes", "journal.jsonl"
+
+
+class SecondEmbedder(TrigramEmbedder):
+    """The model that the library is given in its course."""
+
+    name = fingerprint = "second"
+    dim = 48
 
 
 def mark(name: str, version: int) -> str:
@@ -40,6 +49,7 @@ class World:
     """A folder of notes, the library that mirrors it, and what has been promised so far."""
 
     def __init__(self, place: Path, library: Library) -> None:
+        self.place = place
         self.notes = place / NOTES
         self.library = library
         self.promised: dict[str, str] = {}
@@ -70,6 +80,26 @@ class World:
     def mirror(self) -> None:
         """Index the notes."""
         _complete(self.library.index(self.notes))
+
+    def export(self) -> None:
+        """Write the library into one file."""
+        self.library.upkeep.export(self.place / EXPORT)
+
+    def take_in(self) -> None:
+        """Bring back what the file holds."""
+        self.library.upkeep.import_file(self.place / EXPORT)
+
+    def reembed(self) -> None:
+        """Give the library another model."""
+        self.library.upkeep.reembed(SecondEmbedder())
+
+    def compact(self) -> None:
+        """Make the library small."""
+        self.library.upkeep.compact()
+
+    def snapshot(self) -> None:
+        """Copy the library."""
+        self.library.upkeep.snapshot(self.place / SNAPSHOT)
 
 
 def _complete(report: Report) -> None:
@@ -115,6 +145,14 @@ def _remove(world: World) -> None:
     world.library.remove("made:1")
 
 
+def _made_again(world: World) -> None:
+    world.promised["made:1"] = written("made:1", 1)
+
+
+def _nothing(world: World) -> None:
+    """What comes leaves every document as it is."""
+
+
 def _seen(world: World) -> None:
     world.write("note6.md", 2)
 
@@ -138,22 +176,31 @@ STEPS: dict[str, Step] = {
     "index": (_first_notes, World.mirror),
     "edit": (_edits, World.mirror),
     "add": (_made, _add),
+    "export": (_nothing, World.export),
     "remove": (_unmade, _remove),
+    "import": (_made_again, World.take_in),
+    "reembed": (_nothing, World.reembed),
     "grow": (_long, World.mirror),
     "shrink": (_shrunk, World.mirror),
+    "compact": (_nothing, World.compact),
+    "snapshot": (_nothing, World.snapshot),
     "watch": (_seen, _watch),  # last, because it waits most
 }
 
 
 def open_library(place: Path) -> Library:
-    """The library of a place, with a model that needs no start."""
-    return Library(place / LIBRARY, embedder=TrigramEmbedder())
+    """The library of a place, with the model of its vectors, which needs no start."""
+    library = Library(place / LIBRARY, embedder=TrigramEmbedder())
+    space = active_space(library.store.catalog)
+    if space is not None and space.fingerprint == SecondEmbedder.fingerprint:
+        library.encoder.adopt(SecondEmbedder())
+    return library
 
 
-def run(place: Path) -> list[str]:
+def run(place: Path, said: Callable[[], object] = lambda: None) -> list[str]:
     """Take every step on a new library in ``place``, an empty folder. A call that fails is tried once more.
 
-    Returns the errors there were; after an error at the second try it stops.
+    ``said`` is called after each line of the journal. Returns the errors there were; after an error at the second try it stops.
     """
     errors: list[str] = []
     try:
@@ -162,8 +209,10 @@ def run(place: Path) -> list[str]:
             for name, (change, call) in STEPS.items():
                 change(world)
                 world.say("begun", name)
+                said()
                 _insisted(call, world, errors)
                 world.say("done", name)
+                said()
     except AmmonError as error:
         errors.append(told(error))
     return errors

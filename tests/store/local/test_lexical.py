@@ -192,7 +192,6 @@ def test_two_writers_in_turn_lose_track_of_no_file(tmp_path: Path) -> None:
     assert LexicalFiles(tmp_path / "words", lexical._SCHEMA).unlisted() == []
 
 
-
 def test_an_index_of_another_library_or_of_other_rules_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
