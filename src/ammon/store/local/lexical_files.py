@@ -56,13 +56,21 @@ class LexicalFiles:
         """Files that belong to no index, or that tantivy has lost track of, a line for each."""
         if not self._path.is_dir():
             return []
-        held = {file.name for file in self._path.iterdir() if not file.name.startswith(DRAFT)}
-        held -= {*LOCK_NAMES, MANAGED_NAME}
+        unlisted = self.unlisted()
+        if unlisted is None:
+            return [f"{MANAGED_NAME} is damaged or missing"]
+        return [f"{name} is no file of the index" for name in unlisted if not name.startswith(DRAFT)]
+
+    def unlisted(self) -> list[str] | None:
+        """Names of files that tantivy does not know of and will never remove; ``None`` where its list is damaged.
+
+        It lists a file before it makes it: only a power cut leaves such files, or a process killed with a draft.
+        """
         try:
             managed = set(json.loads(self._read(MANAGED_NAME)))
         except (ValueError, TypeError):
-            return [f"{MANAGED_NAME} is damaged or missing"]
-        return [f"{name} is no file of the index" for name in sorted(held - managed)]
+            return None
+        return sorted({file.name for file in self._path.iterdir()} - managed - LOCK_NAMES - {MANAGED_NAME, META_NAME})
 
     def _read(self, name: str) -> bytes:
         try:
