@@ -21,6 +21,7 @@ from typing import Any
 import apsw
 
 from ammon.store.local import catalog
+from ammon.store.local.schema import MIGRATIONS, SCHEMA
 
 TABLES = ("document", "chunk", "vector", "root", "space", "change")
 
@@ -46,7 +47,8 @@ class Deadly(apsw.VFS):
         return DeadlyFile(self, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
-        self.live()
+        if self.live():
+            os.kill(os.getpid(), signal.SIGKILL)
         super().xDelete(filename, syncdir)
 
     def live(self) -> bool:
@@ -82,8 +84,7 @@ class DeadlyFile(apsw.VFSFile):
 def main() -> None:
     library, place, step, torn = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1", sys.argv[4] == "1"
     if step:
-        catalog.MIGRATIONS = (*catalog.MIGRATIONS, next_step)
-        catalog.SCHEMA += 1
+        vars(catalog).update(MIGRATIONS=(*MIGRATIONS, next_step), SCHEMA=SCHEMA + 1)
     left = 0
     killed = True
     while killed:
