@@ -44,6 +44,14 @@ def violations(place: Path) -> list[str]:
         return [f"after the next write: {each}" for each in _goes_on(place, library, begun)]
 
 
+def recover(place: Path) -> list[str]:
+    """Only open the library and search it, which brings its indexes up to date. Returns nothing."""
+    with open_library(place) as library:
+        if library.status().vectors:
+            library.search("memory", k=1)
+    return []
+
+
 def _held(library: Library, done: dict[str, str], begun: dict[str, str], ever: set[str]) -> Iterator[str]:
     """Each document is there as the last step left it, or as the next was to leave it; nothing else is there."""
     kept = {}
@@ -89,8 +97,8 @@ def _found(library: Library, uri: str, text: str) -> Iterator[str]:
             yield f"{uri} at {hit.span} is not found by its own vector"
 
 
-def _sound(library: Library) -> Iterator[str]:
-    """What is dangling or doubled, and what the doctor finds."""
+def _sound(library: Library, settled: bool = False) -> Iterator[str]:
+    """What is dangling or doubled, and what the doctor finds; files left over may stay until the next run."""
     catalog = library.store.catalog
     for what, query in {
         "chunks without a document": "SELECT count(*) FROM chunk WHERE document NOT IN (SELECT id FROM document)",
@@ -104,7 +112,9 @@ def _sound(library: Library) -> Iterator[str]:
         count = catalog.value(query)
         if count:
             yield f"{count} {what}"
-    yield from (f"the doctor finds {finding.file}: {finding.problem}" for finding in library.doctor())
+    for finding in library.doctor():
+        if settled or "is no file of" not in finding.problem:
+            yield f"the doctor finds {finding.file}: {finding.problem}"
 
 
 def _goes_on(place: Path, library: Library, begun: dict[str, str]) -> Iterator[str]:
@@ -121,7 +131,7 @@ def _goes_on(place: Path, library: Library, begun: dict[str, str]) -> Iterator[s
     if not library.search(mark(AFTER, 1), k=1, mode="lexical"):
         yield "what was written is not found"
     yield from _held(library, wanted, wanted, set())
-    yield from _sound(library)
+    yield from _sound(library, settled=True)
     loose = library.store.catalog.value("SELECT count(*) FROM loose")
     if loose:
         yield f"{loose} vectors are still loose"

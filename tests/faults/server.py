@@ -1,6 +1,6 @@
 """Runs workloads and checks in processes that cost little to start: everything is imported, then forked for each.
 
-Reads one JSON request a line: ``task`` (run, record, check), ``place``, for the shim the arguments of ``fault_start``, and
+Reads one JSON request a line: ``task`` (run, record, recover, check), ``place``, for the shim the arguments of ``fault_start``, and
 ``patience``, the seconds after which the process is killed.
 Answers with one line: ``status`` (the exit status; minus the signal that ended it; "hung") and ``result``, a list.
 """
@@ -42,7 +42,7 @@ def record(place: Path) -> list[str]:
     return workload.run(place, said)
 
 
-TASKS = {"run": workload.run, "record": record, "check": oracle.violations}
+TASKS = {"run": workload.run, "record": record, "recover": oracle.recover, "check": oracle.violations}
 
 
 def main() -> None:
