@@ -77,6 +77,13 @@ def _word(number: int) -> str:
     return "".join(chr(ord("a") + number // 26**place % 26) for place in range(3))
 
 
+def make_library(place: Path, models: Models) -> Path:
+    """A library of the notes below ``place``, embedded with the wide model and closed."""
+    with models.open(place / "library", model=models.wide) as library:
+        library.add(notes())
+    return place / "library"
+
+
 def nearest(library: Library, question: str, k: int = 10) -> list[int]:
     """The ids of the ``k`` passages nearest to a question by meaning."""
     return [hit.chunk_id for hit in library.search(question, k, mode="dense")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import threading
 import time
@@ -30,6 +31,7 @@ from reembedding import (
     building_of,
     finished,
     last_line,
+    make_library,
     nearest,
     notes,
     spaces,
@@ -45,12 +47,15 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     return write_models(tmp_path_factory.mktemp("models"))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Path:
+    return make_library(tmp_path_factory.mktemp("made"), models)
+
+
 @pytest.fixture
-def place(tmp_path: Path, models: Models) -> Path:
-    """A library of a few hundred notes, embedded with the wide model."""
-    with models.open(tmp_path / "library", model=models.wide) as library:
-        library.add(notes())
-    return tmp_path / "library"
+def place(tmp_path: Path, made: Path) -> Path:
+    """A copy of a library of a few hundred notes, embedded with the wide model."""
+    return Path(shutil.copytree(made, tmp_path / "library"))
 
 
 @pytest.fixture

@@ -121,6 +121,8 @@ def _shapes() -> str:
     from ammon.embed import ModelCard
     from ammon.evaluate.report import Leg
     from ammon.evaluate.report import Report as Evaluation
+    from ammon.reembedding import Reembedding
+    from ammon.store.local.backlog import Filled
     from ammon.store.local.exporting import Exported
     from ammon.store.local.findings import Finding
     from ammon.store.local.health import Status
@@ -137,6 +139,7 @@ def _shapes() -> str:
         ("`doctor`", "a list of Findings, empty when all is sound"),
         ("`models`", "a list of ModelCards"),
         ("`remove`", "`removed`, a number"),
+        ("`reembed`", "a Reembedding and `library`, its folder; `cancelled` or `forgotten`, a model"),
         ("`snapshot`", "a Snapshot"),
         ("`restore`", "a Restored"),
         ("`export`", "an Exported"),
@@ -152,8 +155,10 @@ def _shapes() -> str:
             Report,
             Skip,
             Status,
+            Filled,
             Finding,
             ModelCard,
+            Reembedding,
             Snapshot,
             FileSum,
             Restored,

@@ -161,7 +161,7 @@ def drop_documents(catalog: Catalog, uris: Sequence[str]) -> int:
 def drop_loose_vectors(catalog: Catalog) -> None:
     """Remove the vectors of texts that no chunk holds any more."""
     catalog.rows(
-        """DELETE FROM vector WHERE text_hash IN
+        """DELETE FROM vector WHERE space IN (SELECT id FROM space) AND text_hash IN
         (SELECT text_hash FROM loose EXCEPT SELECT text_hash FROM chunk WHERE text_hash IN loose)"""
     )
     catalog.rows("DELETE FROM loose")
