@@ -29,13 +29,14 @@ class RawPages:
         self._log = log
         self._log_file = log_path(path)
         self._file = apsw.VFSFile(plain_files(), str(path), [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE, 0])
-        self.count = max(-(-self._file.xFileSize() // PAGE_BYTES), self._expected())
+        # Where a log says how long the catalog is, what lies past that end is no part of it any more.
+        self.count = log.size or max(-(-self._file.xFileSize() // PAGE_BYTES), self._expected())
 
     def _expected(self) -> int:
-        """How many pages there must be, by the log or by page 1; 0 where neither tells."""
+        """How many pages there must be by page 1; 0 where it does not tell."""
         first = self.stored(1)
         sound = len(first) == PAGE_BYTES and are_sound(np.frombuffer(first, np.uint8).reshape(1, PAGE_BYTES))[0]
-        return self._log.size or (int.from_bytes(first[28:32]) if sound else 0)
+        return int.from_bytes(first[28:32]) if sound else 0
 
     def stored(self, first: int, count: int = 1) -> bytes:
         """``count`` pages of the file itself from page ``first`` on; shorter at its end."""
