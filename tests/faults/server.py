@@ -1,7 +1,7 @@
 """Runs workloads and checks in processes that cost little to start: everything is imported, then forked for each.
 
-Reads one JSON request a line: ``task`` (run, record, recover, check), ``place``, for the shim the arguments of ``fault_start``, and
-``patience``, the seconds after which the process is killed.
+Reads one JSON request a line: ``task`` (run, survive, record, recover, check), ``place``, for the shim the arguments of
+``fault_start``, and ``patience``, the seconds after which the process is killed.
 Answers with one line: ``status`` (the exit status; minus the signal that ended it; "hung") and ``result``, a list.
 """
 
@@ -42,7 +42,25 @@ def record(place: Path) -> list[str]:
     return workload.run(place, said)
 
 
-TASKS = {"run": workload.run, "record": record, "recover": oracle.recover, "check": oracle.violations}
+def survive(place: Path) -> list[str]:
+    """A run that ends with the first step after the one that its fault was in."""
+    reached = ctypes.CDLL(None).fault_reached
+    times: list[int] = []
+
+    def said() -> bool:
+        times.append(reached())
+        return sum(times) > 1
+
+    return workload.run(place, said)
+
+
+TASKS = {
+    "run": workload.run,
+    "survive": survive,
+    "record": record,
+    "recover": oracle.recover,
+    "check": oracle.violations,
+}
 
 
 def main() -> None:
@@ -98,7 +116,7 @@ def _work(request: dict[str, Any], pipe: int) -> None:
 
 def _break(request: dict[str, Any]) -> None:
     place = Path(request["place"])
-    shim = ctypes.CDLL(request["shim"])
+    shim = ctypes.CDLL(request["shim"], ctypes.RTLD_GLOBAL)
     folder, log, data = (os.fsencode(place / name) for name in (workload.BROKEN, LOG, DATA))
     how = ctypes.c_char(request["how"].encode())
     operation, pattern = request.get("operation", ""), request.get("pattern", "")

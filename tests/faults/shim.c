@@ -247,6 +247,9 @@ static int filter(void) {
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 }
 
+/* Whether call `at` has come. */
+int fault_reached(void) { return failing != 0; }
+
 /* From now on calls under `folder` (absolute, no links) are logged to `log`. `how` is c(ount), r(ecord; bytes to
    `data`), k(ill before call `at`), t(ear call `at`), h(alt for ever before it) or f(ail call `at` with `error`). With
    `operation`, only its calls on files whose name matches `files` (see fnmatch) are numbered for `at`. What fails

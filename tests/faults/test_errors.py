@@ -25,7 +25,7 @@ KINDS = ((errno.EIO, ONCE), (errno.ENOSPC, ONCE), (errno.EIO, SAME), (errno.ENOS
 def fail(bench: Bench, call: Call, code: int, keep: int, tally: Tally) -> list[str]:
     """Fail one call, or also those that follow; then look, with a disk that works again. Returns what was told."""
     clear(bench.place)
-    ended = bench.break_at("run", "f", call, error=code, keep=keep)
+    ended = bench.break_at("survive", "f", call, error=code, keep=keep)
     point = f"{errno.errorcode[code]} ({keep}) at {call}"
     tally.tried[f"{errno.errorcode[code]}{' for good' if keep else ''}"] += 1
     tally.tried["passed over" if ended["result"] == [] else "told"] += 1

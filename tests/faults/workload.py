@@ -197,10 +197,11 @@ def open_library(place: Path) -> Library:
     return library
 
 
-def run(place: Path, said: Callable[[], object] = lambda: None) -> list[str]:
+def run(place: Path, said: Callable[[], object] = lambda: False) -> list[str]:
     """Take every step on a new library in ``place``, an empty folder. A call that fails is tried once more.
 
-    ``said`` is called after each line of the journal. Returns the errors there were; after an error at the second try it stops.
+    ``said`` is called after each line of the journal, and ends the run when it returns true after a step. Returns the
+    errors there were; after an error at the second try it stops.
     """
     errors: list[str] = []
     try:
@@ -212,7 +213,8 @@ def run(place: Path, said: Callable[[], object] = lambda: None) -> list[str]:
                 said()
                 _insisted(call, world, errors)
                 world.say("done", name)
-                said()
+                if said():
+                    break
     except AmmonError as error:
         errors.append(told(error))
     return errors
