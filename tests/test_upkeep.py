@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ammon import Document, Library
 from ammon.store.local.documents import text_hash
+from ammon.store.local.kept_vectors import vector_file
 from ammon.store.local.terms import terms
 from ammon.store.local.vectors import VectorIndex
 from ammon.types import embedded_text
@@ -43,24 +43,26 @@ def fill(folder: Path, count: int = 60) -> None:
 
 
 def traces(text: str) -> set[bytes]:
-    """What of a text could be left: itself in several encodings and normal forms, its terms, its vectors, its code."""
+    """What of a text could be left: itself in several encodings and normal forms, its terms, its vector, its hash."""
     forms = {unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD")}
     found = {form.encode(code) for form in forms for code in ("utf-8", "utf-16-le", "utf-16-be")}
     found |= {word.encode() for word in LATIN.split() if len(word) > 6}
     found |= {term.encode() for term in terms(text) if len(term) > 6 or term in {"秘密", "袋鼠"}}
     vector = MODEL.embed_passages([text])
-    found |= {vector.tobytes(), vector.astype("<f2").tobytes(), text_hash(text)}
-    return found | {code_of(text)}
+    return found | {vector.tobytes(), vector.astype("<f2").tobytes(), text_hash(text)}
 
 
-def code_of(text: str) -> bytes:
-    """Half of the 4-bit code of a text's vector, as the vector index's file holds it."""
-    one, other = (VectorIndex(MODEL.dim) for _ in range(2))
-    one.add(np.array([1]), np.array([1]), MODEL.embed_passages([text]))
-    other.add(np.array([1]), np.array([1]), -MODEL.embed_passages([text]))
-    held, opposite = (np.frombuffer(each._codes.to_bytes(), np.uint8) for each in (one, other))
-    first = int(np.flatnonzero(held != opposite)[0])
-    return held[first : first + MODEL.dim // 4].tobytes()
+def vector_file_is_as_if_new(library: Library) -> bool:
+    """Whether the codes in the vector index's file are, byte for byte, those of an index that never held any others."""
+    path = vector_file(library.path, 1)
+    saved = VectorIndex.load(path, library=library.store.catalog.uuid, space=1, dim=MODEL.dim)
+    assert saved is not None
+    assert len(saved) == library.status().chunks
+    ids, vectors = library.store.nearest.vectors_of(saved.ids)
+    assert ids.tolist() == saved.ids.tolist()
+    fresh = VectorIndex(MODEL.dim)
+    fresh.add(ids, ids, vectors)
+    return bool(fresh._codes.to_bytes() == saved._codes.to_bytes())
 
 
 def files_of(folder: Path) -> dict[Path, bytes]:
@@ -85,13 +87,14 @@ def test_a_deleted_file_leaves_no_byte(library: Library, tmp_path: Path) -> None
     fill(tmp_path / "notes")
     secret = secret_note(tmp_path / "notes")
     library.index(tmp_path / "notes")
-    library.store.nearest.save(always=True)
+    half = MODEL.embed_passages([SECRET]).astype("<f2").tobytes()
     wanted = traces(SECRET) | {secret.name.encode()}
-    assert {each for _, each in left(library.path, wanted)} >= {SECRET.encode(), code_of(SECRET), secret.name.encode()}
+    assert {each for _, each in left(library.path, wanted)} >= {SECRET.encode(), half, secret.name.encode()}
     secret.unlink()
     library.index(tmp_path / "notes")
     library.upkeep.compact()
     assert left(library.path, wanted) == set()
+    assert vector_file_is_as_if_new(library)
 
 
 def test_a_removed_document_leaves_no_byte_of_its_title_and_metadata(library: Library) -> None:

@@ -78,7 +78,7 @@ class Encoder:
         with self._guard:
             self._embedder = model
 
-    def split(self, document: Document) -> list[Chunk]:
+    def split(self, document: Document) -> Sequence[Chunk]:
         """The document's chunks, sized in the model's own tokens. Raises: ModelNotFound."""
         model = self.embedder
         with self._splitting:

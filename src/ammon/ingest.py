@@ -198,6 +198,7 @@ class _Mirror:
                 self._tally.renamed += 1
                 return before
             document = sources.load(source, data, as_text=bool(self._rules.globs))
+            del data  # up to 64 MiB that nothing needs any more
             self._add(document, stamped, digest, root)
         except SourceError as error:
             self._leave_out(stamped, root, error, digest)

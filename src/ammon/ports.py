@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Load: TypeAlias = Callable[[Source, bytes], Document]
 """Bytes of a source → document. Raises SourceError; opens nothing itself."""
 
-Split: TypeAlias = Callable[[Document], list[Chunk]]
+Split: TypeAlias = Callable[[Document], Sequence[Chunk]]
 """Document → chunks, in reading order, with ``document.text[c.start:c.end] == c.text`` for each."""
 
 Step: TypeAlias = Callable[[Query, list[Hit]], list[Hit]]

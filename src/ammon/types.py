@@ -82,7 +82,7 @@ class Document:
     title: str = ""
     language: str = ""
     metadata: Metadata = field(default_factory=dict)
-    parts: tuple[Part, ...] = ()
+    parts: Sequence[Part] = ()
     encoding: str = "utf-8"
     encoding_confidence: float = 1.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -52,7 +53,7 @@ TEXTS = st.lists(st.one_of(SNIPPETS, st.text(max_size=20)), max_size=60).map("".
 KINDS = st.sampled_from([("prose", ""), ("markdown", ""), ("code", "python"), ("code", "absent"), ("row", "")])
 
 
-def check(document: Document, chunks: list[Chunk]) -> None:
+def check(document: Document, chunks: Sequence[Chunk]) -> None:
     """Assert what holds for every document, whatever its text."""
     text, position = document.text, 0
     for ordinal, chunk in enumerate(chunks):

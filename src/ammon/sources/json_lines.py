@@ -29,4 +29,4 @@ def load(text: str, _kind: Kind) -> Loaded:
     if broken and broken == len(rows):
         raise SourceError("Not one of its lines is JSON.", code="malformed")
     metadata = {"rows": len(rows), "malformed_rows": broken} if broken else {"rows": len(rows)}
-    return Loaded(rows.text(), metadata=metadata, parts=rows.parts)
+    return Loaded(rows, metadata=metadata, parts=rows.parts)

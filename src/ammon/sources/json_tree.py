@@ -41,7 +41,7 @@ def load(text: str, kind: Kind) -> Loaded:
         rows.add(storable("\n".join(lines_of({key: each for key, each in value.items() if key != name}))))
     for record in records:
         rows.add(record_text(record))
-    return Loaded(rows.text(), title=storable(title), metadata={"rows": len(records)}, parts=rows.parts)
+    return Loaded(rows, title=storable(title), metadata={"rows": len(records)}, parts=rows.parts)
 
 
 def _records(value: Any) -> tuple[str, list[dict[str, Any]]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ammon.sources.rows import Rows
 from ammon.types import Part
 
 _TITLE_LENGTH: Final = 300
@@ -17,15 +18,19 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 class Loaded:
     """A text with its parts. ``language`` only where the file declares one; ``media_type`` only to correct the table.
 
-    ``encoding`` is for loaders that decode for themselves.
+    Rows become a text only in `whole`, when the source's own text has been let go.
     """
 
-    text: str
+    text: str | Rows
     title: str = ""
     language: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    parts: tuple[Part, ...] = ()
+    parts: Sequence[Part] = ()
     media_type: str = ""
+
+    def whole(self) -> str:
+        """The text."""
+        return self.text if isinstance(self.text, str) else self.text.text()
 
 
 def one_line(text: str) -> str:

@@ -41,17 +41,20 @@ def load(source: Source, data: bytes, *, as_text: bool = False) -> Document:
     try:
         text, encoding, confidence = decode(data, declared=_declared(data))
         _check_certain(source, kind, confidence, as_text=as_text)
-        loaded = _loader(kind)(text, kind) if text.strip() else Loaded("")
+        loaded = Loaded("") if text.isspace() else _loader(kind)(text, kind)
     except SourceError as error:
         raise SourceError(f"{source.uri}: {error}", code=error.code, hint=error.hint) from error
-    if not loaded.text or loaded.text.isspace():
+    # Up to 256 MiB, which is not held while rows become as much again.
+    del text
+    whole = loaded.whole()
+    if not whole or whole.isspace():
         raise SourceError(f"{source.uri}: It holds no text.", code="empty")
     return Document(
         uri=source.uri,
-        text=loaded.text,
+        text=whole,
         media_type=loaded.media_type or kind.media_type,
         title=loaded.title,
-        language=loaded.language or language_of(loaded.text),
+        language=loaded.language or language_of(whole),
         metadata=loaded.metadata,
         parts=loaded.parts,
         encoding=encoding,

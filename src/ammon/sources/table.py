@@ -43,7 +43,7 @@ def load(text: str, kind: Kind) -> Loaded:
     if not rows and pending:
         rows.add(", ".join(pending[0]), pending[1])
     metadata = {"columns": [name for name in columns or () if name], "rows": len(rows)}
-    return Loaded(rows.text(), metadata=metadata, parts=rows.parts)
+    return Loaded(rows, metadata=metadata, parts=rows.parts)
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[list[str], tuple[int, int]]]:

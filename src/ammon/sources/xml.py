@@ -100,7 +100,7 @@ def _feed(root: Element, title: str, language: str) -> Loaded:
         if _name(element) in _ENTRIES:
             rows.add(storable("\n".join(filter(None, map(_readable, element)))), heading=(title,) if title else ())
     declared = next((_whole(element) for element in root.iter() if _name(element) == "language"), "")
-    return Loaded(rows.text(), title, language or declared[:2].lower(), parts=rows.parts)
+    return Loaded(rows, title, language or declared[:2].lower(), parts=rows.parts)
 
 
 def _readable(element: Element) -> str:

@@ -17,9 +17,10 @@ from ammon.ports import Split
 from ammon.split.fragments import Joiner, Piece, trimmed
 from ammon.split.grammars import grammar
 from ammon.split.lines import Lines
+from ammon.split.passages import Passages
 from ammon.split.regions import Region, regions_of
 from ammon.split.sizing import Size, Sizes, WordCounts
-from ammon.types import Chunk, Document, Part, embedded_text
+from ammon.types import Document, Part, embedded_text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -77,10 +78,10 @@ class _Splitter:
     least: int
     most: int
 
-    def __call__(self, document: Document) -> list[Chunk]:
+    def __call__(self, document: Document) -> Passages:
         """The document's chunks, in order."""
         text, lines = document.text, Lines(document.text)
-        chunks: list[Chunk] = []
+        chunks = Passages(text)
         # Regions of the same parts were cut for time's sake only: a title and its long line are neighbours.
         for _, group in groupby(regions_of(document), key=_parts):
             alike = list(group)
@@ -90,9 +91,7 @@ class _Splitter:
             join = Joiner(text, self._size, beside.most)
             for start, end, tokens in pieces if region.kind == "row" else join(pieces, region.same_part):
                 part = region.part_at(start)
-                first, last = part.lines or lines.of(start, end)
-                passage = text[start:end]
-                chunks.append(Chunk(len(chunks), start, end, passage, first, last, part.page, part.heading, tokens))
+                chunks.append(start, end, part.lines or lines.of(start, end), part, tokens)
         return chunks
 
     def _beside(self, parts: Sequence[Part]) -> _Splitter:

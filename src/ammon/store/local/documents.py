@@ -109,30 +109,34 @@ def _put_chunks(catalog: Catalog, document_id: int, entry: Entry) -> int:
     if not entry.chunks:
         return document_id
     first = 1 + int(catalog.value("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'") or 0)
-    rows, reached = [], 0
+    # Row by row: a table's may be millions.
+    catalog.many(
+        "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _chunk_rows(first, document_id, entry)
+    )
+    note(catalog, "chunks added", first, first + len(entry.chunks) - 1)
+    return document_id
+
+
+def _chunk_rows(first: int, document_id: int, entry: Entry) -> Iterator[tuple[Any, ...]]:
+    reached = 0
     for position, chunk in enumerate(entry.chunks):
         lead = entry.document.text[reached : chunk.start]
         reached = chunk.end
-        rows.append(
-            (
-                first + position,
-                document_id,
-                chunk.ordinal,
-                chunk.start,
-                chunk.end,
-                chunk.page,
-                chunk.first_line,
-                chunk.last_line,
-                json.dumps(chunk.heading, ensure_ascii=False),
-                lead,
-                chunk.text,
-                text_hash(embedded_text(chunk.heading, chunk.text)),
-                chunk.tokens,
-            )
+        yield (
+            first + position,
+            document_id,
+            chunk.ordinal,
+            chunk.start,
+            chunk.end,
+            chunk.page,
+            chunk.first_line,
+            chunk.last_line,
+            json.dumps(chunk.heading, ensure_ascii=False),
+            lead,
+            chunk.text,
+            text_hash(embedded_text(chunk.heading, chunk.text)),
+            chunk.tokens,
         )
-    catalog.many("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    note(catalog, "chunks added", first, first + len(rows) - 1)
-    return document_id
 
 
 def drop_chunks(catalog: Catalog, document_id: int) -> None:

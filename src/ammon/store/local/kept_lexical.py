@@ -117,5 +117,5 @@ class KeptLexical:
             if index.sequence < wanted or anew:
                 anew = anew or must_rebuild(self._catalog, index.sequence)
                 reached = 0 if anew else index.sequence
-                removed = removed_since(self._catalog, reached).tolist()
+                removed = removed_since(self._catalog, reached)
                 index.apply(texts_since(self._catalog, reached), removed, wanted, anew=anew)
