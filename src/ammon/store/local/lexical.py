@@ -275,7 +275,8 @@ def _between(first: int, last: int) -> Query:
 def _highest(searcher: tantivy.Searcher) -> int:
     """The highest chunk id in the index; 0 when there is none."""
     hits = searcher.search(Query.term_query(_SCHEMA, "kind", "chunk", "basic"), 1, order_by_field="id").hits
-    return int(searcher.fast_field_values("id", [hits[0][1]])[0]) if hits else 0
+    ids = searcher.fast_field_values("id", [address for _, address in hits])
+    return int(np.max(np.array(ids, np.int64), initial=0))
 
 
 def _note(searcher: tantivy.Searcher) -> dict[str, str | int] | None:
