@@ -57,6 +57,8 @@ class Catalog:
             self._upgrade()
             self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
             held = int(self._connection.pragma("user_version"))
+        self.witnessed = self.uuid in seen
+        """Whether the witness could tell that the catalog is no older than it was."""
         older = went_back(self.path, seen.get(self.uuid, 0), held)
         if older is not None:
             self.close()

@@ -79,6 +79,11 @@ class KeptLexical:
         with self._guard:
             self._index = None
 
+    def check(self) -> None:
+        """Make sure that the catalog has come as far as the index. Raises: WentBack."""
+        with self._guard:
+            self._index = self._index or self._found()
+
     def _found(self) -> LexicalIndex | None:
         """The index there is; ``None`` where it cannot be gone on from. Raises: WentBack."""
         index = find_index(self._path, library=self._catalog.uuid)

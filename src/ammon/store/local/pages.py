@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 PAGE_BYTES = 4096
 CHECKSUM_BYTES = 8
 _WORDS = (PAGE_BYTES - CHECKSUM_BYTES) // 4
+LARGEST_STEP = 255
 
 FIRST_BYTES = b"SQLite format 3\0" + PAGE_BYTES.to_bytes(2) + b"\2\2" + bytes([CHECKSUM_BYTES, 64, 32, 32])
 """How a catalog with checksums begins: page size, that there is a log, bytes kept free, and three constants."""
@@ -62,11 +63,19 @@ def mended(page: bytes) -> bytes | None:
         found.append((0, page[: _WORDS * 4] + sums.tobytes()))
     missing = content[_WORDS:] - sums
     for place in range(4):
-        steps = np.arange(-255, 256).astype(np.uint32) << np.uint32(8 * place)
-        fits = (weights(_WORDS)[:, None, :] * steps[None, :, None] == missing).all(axis=2)
-        found += [(place, _stepped(page, 4 * int(word) + place, int(step) - 255)) for word, step in np.argwhere(fits)]
+        for word, step in np.argwhere(_first_sums(place) == missing[0]):
+            change = (int(step) - LARGEST_STEP) << 8 * place
+            if change * int(weights(_WORDS)[word, 1]) % 2**32 == int(missing[1]):
+                found.append((place, _stepped(page, 4 * int(word) + place, int(step) - LARGEST_STEP)))
     options = [(place, option) for place, option in found if option]
     return options[0][1] if len(options) == 1 and options[0][0] < 3 else None
+
+
+@cache
+def _first_sums(place: int) -> Words:
+    """What the first sum changes by, for each word and each change of its byte at ``place``: ``(words, 511)``."""
+    steps = np.arange(-LARGEST_STEP, LARGEST_STEP + 1).astype(np.uint32) << np.uint32(8 * place)
+    return weights(_WORDS)[:, :1] * steps
 
 
 def _stepped(page: bytes, at: int, step: int) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ammon.errors import LibraryDamaged
 from ammon.store.local import backlog, filters
 from ammon.store.local.catalog import Catalog, batches, marks
 from ammon.store.local.checkpoints import keep_log_short
@@ -33,6 +34,13 @@ class LocalStore:
         self.words = KeptLexical(self.catalog)
         self.nearest = KeptVectors(self.catalog)
         self._masks = Masks(self.catalog)
+        if not self.catalog.witnessed:
+            # Before anything is written, which would make up for the lead that the index has.
+            try:
+                self.words.check()
+            except LibraryDamaged:
+                self.close()
+                raise
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Store documents with their chunks, replacing any of the same uri, as one transaction."""
