@@ -17,11 +17,11 @@ class Progress:
     chunks: int = 0
     vectors_done: int = 0
     vectors_total: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
     tokens_per_second: float = 0.0
     seconds_left: float | None = None
     current: str = ""
+    bytes_done: int = 0
+    bytes_total: int = 0
 
 
 Watcher = Callable[[Progress], None]
