@@ -21,6 +21,9 @@ from ammon.errors import InputError, ModelChanged, ModelError, ModelMismatch, Mo
 from ammon.ports import Embedder
 from ammon.progress import Progress
 from ammon.search import search
+from ammon.store.local.backlog import fill, pending
+from ammon.store.local.spaces import active_space, begin_space, space_of
+from ammon.store.local.succession import take_over
 from ammon.types import Query, Vectors
 from embedding_server import serving
 from reembedding import (
@@ -184,6 +187,37 @@ def test_what_others_add_edit_and_delete_meanwhile_is_covered(library: Library, 
         assert hit.why.dense_score == pytest.approx(1, abs=2e-3)
     assert library.store.catalog.rows("SELECT space FROM vector WHERE text_hash = ?", (gone,)) == []
     assert spaces(library)["narrow"] == ("active", texts_of(library))
+
+
+def test_a_writer_that_never_rests_does_not_put_off_the_swap(library: Library, models: Models) -> None:
+    done = threading.Event()
+
+    def write() -> int:
+        written = 0
+        with models.open(library.path) as other:
+            while not done.is_set():
+                written += other.add([Document(f"steady:{written}", f"number {written} of many")]).added
+        return written
+
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        try:
+            library.upkeep.reembed(models.narrow)
+        finally:
+            done.set()
+        assert writing.result() > 0
+    assert library.status().pending == 0
+    assert spaces(library)["narrow"] == ("active", texts_of(library))
+
+
+def test_a_space_that_lacks_a_text_never_takes_over(library: Library) -> None:
+    catalog, model = library.store.catalog, Squares()
+    space = begin_space(catalog, model.name, model.fingerprint, model.dim)
+    texts = pending(catalog, 1_000_000, space=space)
+    for some, expected in ((texts[1:], False), (texts[:1], True)):
+        fill(catalog, space, [t.text_hash for t in some], model.embed_passages([t.text for t in some]), 0)
+        assert take_over(catalog, space) is expected
+        assert (active_space(catalog) == space_of(catalog, model.fingerprint)) is expected
 
 
 class Meddled(TrigramEmbedder):

@@ -82,7 +82,8 @@ def lexical_ids(index: LexicalIndex) -> list[int]:
     """Every chunk id in the index, in order."""
     every = tantivy.Query.term_query(index._index.schema, "kind", "chunk", "basic")
     hits = index._searcher.search(every, max(1, index.count())).hits
-    return sorted(index._searcher.fast_field_values("id", [address for _, address in hits]))
+    held: list[Any] = list(index._searcher.fast_field_values("id", [address for _, address in hits]))
+    return sorted(held)
 
 
 Place: TypeAlias = tuple[float, str, int, str]

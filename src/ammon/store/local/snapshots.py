@@ -28,7 +28,7 @@ from ammon.store.local.catalog import CATALOG_NAME
 from ammon.store.local.connection import connect, translated
 from ammon.store.local.kept_lexical import LEXICAL_NAME
 from ammon.store.local.kept_vectors import vector_file
-from ammon.store.local.lexical import LexicalIndex
+from ammon.store.local.lexical import find_index
 from ammon.store.local.placing import put_in_place, refuse_existing, unfinished
 from ammon.store.local.schema import SCHEMA
 from ammon.store.local.spaces import active_space
@@ -171,7 +171,7 @@ def _copy_lexical(source: Path, target: Path, library: str) -> bool:
     with suppress(FileNotFoundError, shutil.Error):
         shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*.lock"))
     with suppress(LibraryDamaged):
-        index = LexicalIndex.open(target, library=library)
+        index = find_index(target, library=library)
         if index is not None and index.sequence and not index.damage():
             for lock in target.glob(".*.lock"):
                 lock.unlink()
