@@ -20,7 +20,7 @@ from ammon.evaluate import Dataset, read_dataset
 from ammon.evaluate.metrics import ndcg
 from ammon.search.fuse import fuse
 from ammon.split import splitter
-from ammon.store.local.lexical import LexicalIndex
+from ammon.store.local.derived.lexical import LexicalIndex
 from ammon.types import Candidates, Document, Vectors
 
 DEPTH = 100

@@ -25,7 +25,7 @@ from ammon.evaluate import Dataset, read_dataset
 from ammon.evaluate.metrics import ndcg
 from ammon.search.fuse import fuse
 from ammon.search.gate import LOOKED_AT
-from ammon.store.local import lexical, terms
+from ammon.store.local.derived import lexical, terms
 from ammon.types import Candidates, Vectors
 
 DEPTH = 200

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ammon import Document, Library
+from ammon.store.local.derived.kept_vectors import vector_file
+from ammon.store.local.derived.terms import terms
+from ammon.store.local.derived.vectors import VectorIndex
 from ammon.store.local.documents import text_hash
-from ammon.store.local.kept_vectors import vector_file
-from ammon.store.local.terms import terms
-from ammon.store.local.vectors import VectorIndex
 from ammon.types import embedded_text
 from bilingual import texts
 from toy_embedder import TrigramEmbedder

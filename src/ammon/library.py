@@ -14,9 +14,9 @@ from ammon.errors import InputError, NothingIndexed, PathNotFound
 from ammon.ports import Embedder, Step
 from ammon.progress import Watcher, unwatched
 from ammon.settings import Settings, find_library, load_settings
+from ammon.store.local.checking.findings import Finding
+from ammon.store.local.checking.health import Status, take_stock
 from ammon.store.local.documents import read_document
-from ammon.store.local.findings import Finding
-from ammon.store.local.health import Status, take_stock
 from ammon.store.local.masks import Where
 from ammon.store.local.store import LocalStore
 from ammon.types import Document, Hit, Mode, Query, Record, Report, Skip
@@ -144,9 +144,9 @@ class Library(Closing):
     def doctor(self, *, repair: bool = False) -> list[Finding]:
         """What is wrong with the library's files; nothing, most likely. ``repair`` rebuilds what is derived.
 
-        A library that is too damaged to be opened is looked at by `ammon.store.local.doctor.diagnose`.
+        A library that is too damaged to be opened is looked at by `ammon.store.local.checking.doctor.diagnose`.
         """
-        from ammon.store.local.doctor import diagnose
+        from ammon.store.local.checking.doctor import diagnose
 
         findings = diagnose(self.path, repair=repair, lock_timeout=self.settings.lock_timeout)
         if repair and findings:

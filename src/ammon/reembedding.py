@@ -16,8 +16,8 @@ from ammon.ports import Embedder
 from ammon.progress import Watcher
 from ammon.settings import Settings
 from ammon.store.local import backlog, succession
-from ammon.store.local.checkpoints import keep_log_short
-from ammon.store.local.kept_vectors import KeptVectors
+from ammon.store.local.derived.kept_vectors import KeptVectors
+from ammon.store.local.files.checkpoints import keep_log_short
 from ammon.store.local.spaces import Space, active_space, begin_space, space_in, space_of
 from ammon.store.local.store import LocalStore
 

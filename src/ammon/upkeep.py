@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from ammon.reembedding import Reembedding
     from ammon.store.local.catalog import Catalog
     from ammon.store.local.compaction import Compaction
-    from ammon.store.local.exporting import Exported
-    from ammon.store.local.importing import Imported
-    from ammon.store.local.restoring import Restored
-    from ammon.store.local.snapshots import Snapshot
+    from ammon.store.local.moving.exporting import Exported
+    from ammon.store.local.moving.importing import Imported
+    from ammon.store.local.moving.restoring import Restored
+    from ammon.store.local.moving.snapshots import Snapshot
     from ammon.store.local.spaces import Space
 
 
@@ -83,7 +83,7 @@ class Upkeep:
 
         Raises: InputError when ``target`` is there, LibraryDamaged, LibraryError.
         """
-        from ammon.store.local.snapshots import take_snapshot
+        from ammon.store.local.moving.snapshots import take_snapshot
 
         return take_snapshot(self._store, _absolute(target), progress)
 
@@ -92,7 +92,7 @@ class Upkeep:
 
         Raises: InputError when ``file`` is there, LibraryError.
         """
-        from ammon.store.local.exporting import export
+        from ammon.store.local.moving.exporting import export
 
         return export(self._store.catalog, _absolute(file), progress)
 
@@ -105,7 +105,7 @@ class Upkeep:
         Raises: PathNotFound, InputError when the file is damaged or no export, ModelMismatch, LibraryNewer,
         LibraryBusy, LibraryError.
         """
-        from ammon.store.local.importing import import_file
+        from ammon.store.local.moving.importing import import_file
 
         return import_file(self._store, _absolute(file), self._encoder.split, vectors=vectors, watcher=progress)
 
@@ -115,7 +115,7 @@ def export(library: str | os.PathLike[str], file: str | os.PathLike[str], progre
 
     Raises: LibraryNotFound, InputError when ``file`` is there, LibraryDamaged when nothing can be read, LibraryError.
     """
-    from ammon.store.local.exporting import export_folder
+    from ammon.store.local.moving.exporting import export_folder
 
     return export_folder(_absolute(library), _absolute(file), progress)
 
@@ -125,7 +125,7 @@ def check_export(file: str | os.PathLike[str]) -> None:
 
     Raises: PathNotFound, InputError, LibraryNewer.
     """
-    from ammon.store.local.archive import Manifest, opened
+    from ammon.store.local.moving.archive import Manifest, opened
 
     with opened(_absolute(file)) as archive:
         Manifest.read(archive)
@@ -144,7 +144,7 @@ def restore(
     Raises: PathNotFound, InputError when there is a library already, LibraryBusy, LibraryDamaged, LibraryNewer,
     LibraryError.
     """
-    from ammon.store.local import restoring
+    from ammon.store.local.moving import restoring
 
     return restoring.restore(_absolute(snapshot), _absolute(library), replace=replace, watcher=progress)
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from ammon.cli.hits import SNIPPET_LINES, matches, snippet
 from ammon.cli.outcome import POINTED_WIDTH, pointed
 from ammon.cli.output import duration, near, plain, size, visible
-from ammon.store.local.terms import terms
+from ammon.store.local.derived.terms import terms
 
 
 def marked(text: str, query: str) -> list[str]:

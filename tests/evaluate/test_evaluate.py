@@ -157,7 +157,7 @@ DATA = Path(os.environ.get("AMMON_DATA", Path(__file__).parents[3] / "shared" / 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the development sets are not here; AMMON_DATA names their folder")
 def test_bm25_over_own_terms_reaches_what_was_measured() -> None:
-    from ammon.store.local.lexical import LexicalIndex
+    from ammon.store.local.derived.lexical import LexicalIndex
 
     for name, least in (("xquad_zh", 0.96), ("xquad_en", 0.965)):
         data = read_dataset(DATA / name)

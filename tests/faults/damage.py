@@ -23,9 +23,9 @@ from typing import Any
 from ammon import Document, Hit, Library
 from ammon.errors import LibraryDamaged, LibraryNotFound
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.doctor import diagnose
+from ammon.store.local.checking.doctor import diagnose
+from ammon.store.local.checking.salvage import SalvagedCatalog, survey
 from ammon.store.local.documents import read_document
-from ammon.store.local.salvage import SalvagedCatalog, survey
 from faults.workload import mark, written
 from toy_embedder import TrigramEmbedder
 

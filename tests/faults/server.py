@@ -23,7 +23,7 @@ import tantivy  # noqa: F401 - this and others: imported so that no fork has to
 import watchfiles  # noqa: F401
 
 from ammon import indexer, search, sources, split, upkeep  # noqa: F401
-from ammon.store.local.vectors import VectorIndex
+from ammon.store.local.derived.vectors import VectorIndex
 from faults import oracle, workload
 
 LOG, DATA = "calls.log", "calls.data"

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ammon.store.local.exporting
-import ammon.store.local.importing
-import ammon.store.local.restoring
-import ammon.store.local.snapshots
+import ammon.store.local.moving.exporting
+import ammon.store.local.moving.importing
+import ammon.store.local.moving.restoring
+import ammon.store.local.moving.snapshots
 from ammon import Library
 from ammon.upkeep import restore
 from toy_embedder import TrigramEmbedder
@@ -51,7 +51,7 @@ def write_out(place: Path) -> None:
 
 
 def read_in(place: Path) -> None:
-    ammon.store.local.importing.BATCH_DOCUMENTS = 20
+    ammon.store.local.moving.importing.BATCH_DOCUMENTS = 20
     with opened(place / "old") as library:
         library.upkeep.import_file(place / "export.zip")
 

@@ -14,8 +14,8 @@ import pytest
 
 from ammon import Document, Library
 from ammon.errors import InputError, LibraryDamaged, LibraryNewer, ModelMismatch, PathNotFound
-from ammon.store.local import exporting, importing, portable
-from ammon.store.local.contents import Contents
+from ammon.store.local.moving import exporting, importing, portable
+from ammon.store.local.moving.contents import Contents
 from ammon.types import Vectors
 from ammon.upkeep import export
 from moving.conftest import Open, found, held

@@ -17,7 +17,7 @@ import pytest
 
 from ammon import Library
 from ammon.errors import AmmonError, InputError, LibraryError
-from ammon.store.local import portable
+from ammon.store.local.moving import portable
 from moving.conftest import Open, held
 
 FLIPS = 120

@@ -15,7 +15,7 @@ import pytest
 from ammon import Document, Library
 from ammon.errors import InputError, LibraryBusy, LibraryDamaged, LibraryNewer, PathNotFound
 from ammon.progress import Progress
-from ammon.store.local import snapshots
+from ammon.store.local.moving import snapshots
 from ammon.upkeep import restore
 from moving.conftest import Open, found, held
 from toy_embedder import TrigramEmbedder

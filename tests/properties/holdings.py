@@ -9,7 +9,7 @@ import numpy as np
 import tantivy
 
 from ammon import Library
-from ammon.store.local.lexical import LexicalIndex
+from ammon.store.local.derived.lexical import LexicalIndex
 from ammon.store.local.masks import Where
 from ammon.store.local.store import LocalStore
 from ammon.types import Candidates, Skip, Vectors

@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ammon.store.local import checkpoints, compaction, documents
+from ammon.store.local import compaction, documents
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.compaction import compact
-from ammon.store.local.kept_vectors import vector_file
-from ammon.store.local.replay import horizon
+from ammon.store.local.derived.kept_vectors import vector_file
+from ammon.store.local.derived.replay import horizon
+from ammon.store.local.derived.vectors import saved_sequence
+from ammon.store.local.files import checkpoints
 from ammon.store.local.spaces import claim_space
 from ammon.store.local.store import LocalStore
-from ammon.store.local.vectors import saved_sequence
 from ammon.types import Chunk, Document, Entry
 from toy_embedder import TrigramEmbedder
 
@@ -227,7 +228,8 @@ def test_a_listing_holds_no_view_between_its_items(tmp_path: Path, monkeypatch: 
 KILLED = """
 import os, sys
 from pathlib import Path
-from ammon.store.local import compaction, checkpoints
+from ammon.store.local import compaction
+from ammon.store.local.files import checkpoints
 from ammon.store.local.store import LocalStore
 at = int(sys.argv[2])
 calls = 0

@@ -13,14 +13,14 @@ import pytest
 
 from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import CATALOG_NAME, Catalog
-from ammon.store.local.continuity import WentBack
-from ammon.store.local.doctor import diagnose
+from ammon.store.local.checking.doctor import diagnose
 from ammon.store.local.documents import put_entry
-from ammon.store.local.pages import PAGE_BYTES, restored
-from ammon.store.local.raw_pages import open_pages
+from ammon.store.local.files.continuity import WentBack
+from ammon.store.local.files.pages import PAGE_BYTES, restored
+from ammon.store.local.files.raw_pages import open_pages
+from ammon.store.local.files.wal import read_log
+from ammon.store.local.files.witness import WITNESS_NAME, Witness
 from ammon.store.local.store import LocalStore
-from ammon.store.local.wal import read_log
-from ammon.store.local.witness import WITNESS_NAME, Witness
 from ammon.types import Chunk, Document, Entry
 
 LOG_NAME = f"{CATALOG_NAME}-wal"

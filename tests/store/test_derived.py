@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ammon.store.local.doctor import diagnose
-from ammon.store.local.examining import examine
+from ammon.store.local.checking.doctor import diagnose
+from ammon.store.local.checking.examining import examine
 from ammon.store.local.spaces import claim_space
 from ammon.store.local.store import LocalStore
 from ammon.types import Chunk, Document, Entry, Vectors

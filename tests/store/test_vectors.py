@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ammon.store.local.vectors import VectorIndex, saved_sequence
+from ammon.store.local.derived.vectors import VectorIndex, saved_sequence
 from ammon.types import Ids, Vectors
 
 

@@ -127,7 +127,7 @@ def matches(text: str, matched: Collection[str]) -> Iterator[tuple[int, int]]:
     A word is marked whole when any of its terms matched. In scripts without spaces the pairs are marked; single
     characters only when no pair matched, or every 的 would be.
     """
-    from ammon.store.local.terms import terms
+    from ammon.store.local.derived.terms import terms
 
     wanted = frozenset(matched)
     pairs = {term for term in wanted if len(term) > 1 and not term.isascii()}

@@ -12,7 +12,7 @@ from ammon.cli.outcome import Exit
 from ammon.cli.output import count, near, plain, say, say_json, size, visible
 
 if TYPE_CHECKING:
-    from ammon.store.local.snapshots import Snapshot
+    from ammon.store.local.moving.snapshots import Snapshot
 
 
 def register(app: typer.Typer) -> None:

@@ -123,12 +123,12 @@ def _shapes() -> str:
     from ammon.evaluate.report import Report as Evaluation
     from ammon.reembedding import Reembedding
     from ammon.store.local.backlog import Filled
-    from ammon.store.local.exporting import Exported
-    from ammon.store.local.findings import Finding
-    from ammon.store.local.health import Status
-    from ammon.store.local.importing import Imported
-    from ammon.store.local.restoring import Restored
-    from ammon.store.local.snapshots import FileSum, Snapshot
+    from ammon.store.local.checking.findings import Finding
+    from ammon.store.local.checking.health import Status
+    from ammon.store.local.moving.exporting import Exported
+    from ammon.store.local.moving.importing import Imported
+    from ammon.store.local.moving.restoring import Restored
+    from ammon.store.local.moving.snapshots import FileSum, Snapshot
     from ammon.types import Hit, Report, Skip, Span, Why
 
     verbs = [

@@ -13,7 +13,7 @@ from ammon.cli.outcome import Exit
 from ammon.cli.output import count, near, plain, say, say_json, size, skip_line, tell, visible
 
 if TYPE_CHECKING:
-    from ammon.store.local.health import Status
+    from ammon.store.local.checking.health import Status
 
 
 def register(app: typer.Typer) -> None:
@@ -87,7 +87,7 @@ def doctor(
     Works on a library that is too damaged to be opened, and says what of it can still be read.
     """
     from ammon.settings import load_settings
-    from ammon.store.local.doctor import diagnose
+    from ammon.store.local.checking.doctor import diagnose
 
     folder = library_folder(library)
     findings = diagnose(folder, repair=repair, lock_timeout=load_settings(folder).lock_timeout)

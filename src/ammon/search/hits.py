@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ammon.store.local.terms import matching
+from ammon.store.local.derived.terms import matching
 from ammon.types import Candidates, Freshness, Hit, Record, Span, Why
 
 

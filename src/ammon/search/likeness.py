@@ -12,7 +12,7 @@ from ammon.ports import Embedder, Store
 from ammon.search.fuse import DEPTH, WEIGHT, fuse
 from ammon.search.hits import with_matched
 from ammon.search.retrieve import NONE, hits_of
-from ammon.store.local.terms import terms
+from ammon.store.local.derived.terms import terms
 from ammon.types import Candidates, Chunk, Document, Hit, Vectors
 
 MOST_CHUNKS = 64

@@ -17,7 +17,7 @@ from ammon.search.calibrate import confidence
 from ammon.search.fuse import DEPTH, WEIGHT, fuse
 from ammon.search.gate import LOOKED_AT, lexical_trust, model_reads
 from ammon.search.hits import Reasons, make_hit, share_held, with_matched
-from ammon.store.local.terms import terms
+from ammon.store.local.derived.terms import terms
 from ammon.types import Candidates, Hit, Ids, Query, Vectors
 
 NONE = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ammon.errors import LibraryDamaged
-from ammon.store.local import lexical
-from ammon.store.local.lexical import LexicalIndex
-from ammon.store.local.lexical_files import LexicalFiles
-from ammon.store.local.terms import TERMS_VERSION, terms
+from ammon.store.local.derived import lexical
+from ammon.store.local.derived.lexical import LexicalIndex
+from ammon.store.local.derived.lexical_files import LexicalFiles
+from ammon.store.local.derived.terms import TERMS_VERSION, terms
 
 WORDS = ("apple", "pear", "plum", "quince", "树", "苹果", "fig", "grape")
 Texts = dict[int, str]
@@ -261,8 +261,8 @@ def test_an_error_while_texts_are_read_changes_nothing_and_frees_the_lock(tmp_pa
 CHILD = """
 import sys
 from pathlib import Path
-from ammon.store.local.lexical import LexicalIndex
-from ammon.store.local.lexical_files import LexicalFiles
+from ammon.store.local.derived.lexical import LexicalIndex
+from ammon.store.local.derived.lexical_files import LexicalFiles
 index = LexicalIndex.open(Path(sys.argv[1]), library="one")
 for step in range(index.sequence + 1, 10_000):
     index.apply([(step * 10 + part, f"apple {step}") for part in range(10)], [step * 10 - 7], step)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ammon.store.local import terms as module
-from ammon.store.local.terms import LONGEST_TERM, matching, terms
+from ammon.store.local.derived import terms as module
+from ammon.store.local.derived.terms import LONGEST_TERM, matching, terms
 
 
 @pytest.mark.parametrize(

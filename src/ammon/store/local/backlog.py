@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ammon.errors import ModelError
 from ammon.store.local.catalog import Catalog
+from ammon.store.local.derived.replay import packed
 from ammon.store.local.documents import checked_text, drop_loose_vectors, note
-from ammon.store.local.replay import packed
 from ammon.store.local.spaces import Space, active_space, check_model, gone_spaces, mark_complete, space_of
 from ammon.types import Pending, Vectors
 

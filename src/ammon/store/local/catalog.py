@@ -17,11 +17,11 @@ import apsw
 
 from ammon._version import __version__
 from ammon.errors import LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
-from ammon.store.local.connection import CHECKED, connect, translated
-from ammon.store.local.continuity import losses, went_back
-from ammon.store.local.lock import WriteLock
+from ammon.store.local.files.connection import CHECKED, connect, translated
+from ammon.store.local.files.continuity import losses, went_back
+from ammon.store.local.files.lock import WriteLock
+from ammon.store.local.files.witness import Witness
 from ammon.store.local.schema import MIGRATIONS, SCHEMA
-from ammon.store.local.witness import Witness
 from ammon.types import Ids
 
 CATALOG_NAME = "catalog.db"

@@ -17,12 +17,12 @@ from pathlib import Path
 from ammon.errors import LibraryBusy
 from ammon.store.local.backlog import settle
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.checkpoints import cut_log
-from ammon.store.local.connection import connect, translated
-from ammon.store.local.kept_lexical import LEXICAL_NAME, KeptLexical
-from ammon.store.local.kept_vectors import KeptVectors, vector_file
-from ammon.store.local.lexical import sweep
-from ammon.store.local.replay import horizon, prune
+from ammon.store.local.derived.kept_lexical import LEXICAL_NAME, KeptLexical
+from ammon.store.local.derived.kept_vectors import KeptVectors, vector_file
+from ammon.store.local.derived.lexical import sweep
+from ammon.store.local.derived.replay import horizon, prune
+from ammon.store.local.files.checkpoints import cut_log
+from ammon.store.local.files.connection import connect, translated
 
 FREE_SHARE = 0.5
 """Of the catalog's pages: past it a run ends with a `VACUUM`, so that writing all anew pays for as much gained."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from ammon.errors import InputError, LibraryDamaged
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.connection import WHEN_DAMAGED
-from ammon.store.local.raw_pages import damaged_pages
+from ammon.store.local.files.connection import WHEN_DAMAGED
+from ammon.store.local.files.raw_pages import damaged_pages
 from ammon.types import Chunk, Document, Entry, Record, embedded_text
 
 RECORD_COLUMNS = """c.id, c.document, c.ordinal, c.start, c."end", c.text, c.first_line, c.last_line, c.page, c.heading,

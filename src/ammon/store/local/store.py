@@ -10,11 +10,11 @@ import numpy as np
 from ammon.errors import LibraryDamaged
 from ammon.store.local import backlog, filters
 from ammon.store.local.catalog import Catalog, batches, marks
-from ammon.store.local.checkpoints import keep_log_short
 from ammon.store.local.compaction import tidy
+from ammon.store.local.derived.kept_lexical import KeptLexical
+from ammon.store.local.derived.kept_vectors import KeptVectors
 from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, listed, put_entry, record_of
-from ammon.store.local.kept_lexical import KeptLexical
-from ammon.store.local.kept_vectors import KeptVectors
+from ammon.store.local.files.checkpoints import keep_log_short
 from ammon.store.local.ledger import Ledger
 from ammon.store.local.masks import Masks, Where
 from ammon.types import Candidates, Entry, Ids, Pending, Record, Vectors

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ammon.store.local.contents import Held
 from ammon.store.local.documents import valid_text
+from ammon.store.local.moving.contents import Held
 from ammon.types import Chunk, Document, Entry
 
 KIND = "ammon export"

@@ -24,12 +24,12 @@ from ammon._version import __version__
 from ammon.errors import LibraryDamaged
 from ammon.progress import Progress, Watcher, unwatched
 from ammon.settings import FILE_NAME
-from ammon.store.local import portable
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.contents import Contents, Held
-from ammon.store.local.disk import written
-from ammon.store.local.placing import put_in_place, refuse_existing
-from ammon.store.local.salvage import SalvagedCatalog
+from ammon.store.local.checking.salvage import SalvagedCatalog
+from ammon.store.local.files.disk import written
+from ammon.store.local.moving import portable
+from ammon.store.local.moving.contents import Contents, Held
+from ammon.store.local.moving.placing import put_in_place, refuse_existing
 from ammon.store.local.spaces import Space, active_space
 
 SHARD_BYTES = 16 * 1024 * 1024

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ammon.errors import LibraryBusy
-from ammon.store.local.disk import disk_error
+from ammon.store.local.files.disk import disk_error
 
 if TYPE_CHECKING:
     from filelock import FileLock

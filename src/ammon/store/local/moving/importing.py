@@ -20,15 +20,15 @@ from ammon.errors import LibraryError, ModelMismatch
 from ammon.ports import Split
 from ammon.progress import Progress, Watcher, unwatched
 from ammon.settings import FILE_NAME
-from ammon.store.local import portable
-from ammon.store.local.archive import Archive, Manifest, opened
 from ammon.store.local.backlog import count_pending
 from ammon.store.local.catalog import Catalog, batches, marks
-from ammon.store.local.contents import Contents, Held
-from ammon.store.local.disk import written
+from ammon.store.local.derived.replay import UNIT
+from ammon.store.local.files.disk import written
 from ammon.store.local.ledger import put_left_out
-from ammon.store.local.placing import put_in_place
-from ammon.store.local.replay import UNIT
+from ammon.store.local.moving import portable
+from ammon.store.local.moving.archive import Archive, Manifest, opened
+from ammon.store.local.moving.contents import Contents, Held
+from ammon.store.local.moving.placing import put_in_place
 from ammon.store.local.spaces import active_space, claim_space
 from ammon.store.local.store import LocalStore
 from ammon.types import Skip, Source, Vectors

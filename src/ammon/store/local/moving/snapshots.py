@@ -25,15 +25,15 @@ from ammon.errors import InputError, LibraryDamaged, LibraryNewer, PathNotFound
 from ammon.progress import Progress, Watcher, unwatched
 from ammon.settings import FILE_NAME
 from ammon.store.local.catalog import CATALOG_NAME
-from ammon.store.local.connection import connect, translated
-from ammon.store.local.kept_lexical import LEXICAL_NAME
-from ammon.store.local.kept_vectors import vector_file
-from ammon.store.local.lexical import find_index
-from ammon.store.local.placing import put_in_place, refuse_existing, unfinished
+from ammon.store.local.derived.kept_lexical import LEXICAL_NAME
+from ammon.store.local.derived.kept_vectors import vector_file
+from ammon.store.local.derived.lexical import find_index
+from ammon.store.local.derived.vectors import VectorIndex
+from ammon.store.local.files.connection import connect, translated
+from ammon.store.local.moving.placing import put_in_place, refuse_existing, unfinished
 from ammon.store.local.schema import SCHEMA
 from ammon.store.local.spaces import active_space
 from ammon.store.local.store import LocalStore
-from ammon.store.local.vectors import VectorIndex
 
 MANIFEST_NAME = "snapshot.json"
 FORMAT = 1

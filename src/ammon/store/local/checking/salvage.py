@@ -21,10 +21,10 @@ import apsw
 
 from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import CATALOG_NAME, Catalog
-from ammon.store.local.connection import WHEN_DAMAGED, is_checked, plain_files, translated
-from ammon.store.local.continuity import Kind, log_path, losses
-from ammon.store.local.pages import PAGE_BYTES, restored
-from ammon.store.local.wal import Log, read_log
+from ammon.store.local.files.connection import WHEN_DAMAGED, is_checked, plain_files, translated
+from ammon.store.local.files.continuity import Kind, log_path, losses
+from ammon.store.local.files.pages import PAGE_BYTES, restored
+from ammon.store.local.files.wal import Log, read_log
 
 RANGE = 256
 """Ids read at once."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.connection import WAL_KEPT_BYTES, connect, translated
+from ammon.store.local.files.connection import WAL_KEPT_BYTES, connect, translated
 
 BETWEEN_BATCHES_MS = 100
 AFTER_A_RUN_MS = 1_000

@@ -13,8 +13,8 @@ import apsw
 
 from ammon.errors import InputError, LibraryBusy
 from ammon.store.local.catalog import CATALOG_NAME
-from ammon.store.local.disk import sync_folder, written
-from ammon.store.local.lock import WriteLock
+from ammon.store.local.files.disk import sync_folder, written
+from ammon.store.local.files.lock import WriteLock
 
 
 def refuse_existing(target: Path) -> None:

@@ -13,7 +13,7 @@ import os
 import zlib
 from pathlib import Path
 
-from ammon.store.local.disk import sync_folder, written
+from ammon.store.local.files.disk import sync_folder, written
 
 WITNESS_NAME = "catalog.witness"
 _LINE = 64

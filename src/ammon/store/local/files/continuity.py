@@ -16,10 +16,10 @@ from urllib.parse import quote
 import apsw
 
 from ammon.errors import LibraryDamaged
-from ammon.store.local.connection import WHEN_DAMAGED, connect, register_checksums
-from ammon.store.local.pages import PAGE_BYTES
-from ammon.store.local.wal import LOG_SUFFIX, Log, read_log
-from ammon.store.local.witness import WITNESS_NAME
+from ammon.store.local.files.connection import WHEN_DAMAGED, connect, register_checksums
+from ammon.store.local.files.pages import PAGE_BYTES
+from ammon.store.local.files.wal import LOG_SUFFIX, Log, read_log
+from ammon.store.local.files.witness import WITNESS_NAME
 
 DERIVED = ("lexical", "vectors-*.idx", WITNESS_NAME)
 """What is only ever made once there is a catalog."""

@@ -14,9 +14,9 @@ from ammon.errors import InputError, LibraryDamaged
 from ammon.progress import Progress, Watcher, unwatched
 from ammon.settings import FILE_NAME
 from ammon.store.local.catalog import CATALOG_NAME
-from ammon.store.local.kept_lexical import LEXICAL_NAME
-from ammon.store.local.placing import put_in_place, put_instead, unfinished
-from ammon.store.local.snapshots import FileSum, Snapshot, read_snapshot
+from ammon.store.local.derived.kept_lexical import LEXICAL_NAME
+from ammon.store.local.moving.placing import put_in_place, put_instead, unfinished
+from ammon.store.local.moving.snapshots import FileSum, Snapshot, read_snapshot
 
 COPIED_BYTES = 1024 * 1024
 """What is in memory of a file at once."""

@@ -12,7 +12,7 @@ import apsw
 import apsw.sqlite_extra
 
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
-from ammon.store.local.pages import CHECKSUM_BYTES, FIRST_BYTES, PAGE_BYTES
+from ammon.store.local.files.pages import CHECKSUM_BYTES, FIRST_BYTES, PAGE_BYTES
 
 READ_PATIENCE_MS = 5_000
 WAL_KEPT_BYTES = 32 * 1024 * 1024

@@ -13,20 +13,20 @@ import numpy as np
 from ammon.errors import LibraryDamaged
 from ammon.settings import FILE_NAME
 from ammon.store.local.catalog import CATALOG_NAME
-from ammon.store.local.continuity import Kind, Loss, WentBack, losses
-from ammon.store.local.findings import Finding, derived
-from ammon.store.local.kept_lexical import LEXICAL_NAME
-from ammon.store.local.kept_vectors import vector_file
-from ammon.store.local.lexical import index_damage
-from ammon.store.local.lock import LOCK_NAME
-from ammon.store.local.pages import restored
-from ammon.store.local.raw_pages import damaged_pages, has_checksums, open_pages
-from ammon.store.local.rows import examine_rows
-from ammon.store.local.salvage import SalvagedCatalog, Survey, survey
+from ammon.store.local.checking.findings import Finding, derived
+from ammon.store.local.checking.rows import examine_rows
+from ammon.store.local.checking.salvage import SalvagedCatalog, Survey, survey
+from ammon.store.local.derived.kept_lexical import LEXICAL_NAME
+from ammon.store.local.derived.kept_vectors import vector_file
+from ammon.store.local.derived.lexical import index_damage
+from ammon.store.local.derived.vectors import VectorIndex
+from ammon.store.local.files.continuity import Kind, Loss, WentBack, losses
+from ammon.store.local.files.lock import LOCK_NAME
+from ammon.store.local.files.pages import restored
+from ammon.store.local.files.raw_pages import damaged_pages, has_checksums, open_pages
+from ammon.store.local.files.wal import LOG_SUFFIX
+from ammon.store.local.files.witness import WITNESS_NAME, Witness
 from ammon.store.local.store import LocalStore
-from ammon.store.local.vectors import VectorIndex
-from ammon.store.local.wal import LOG_SUFFIX
-from ammon.store.local.witness import WITNESS_NAME, Witness
 
 OWN = re.compile(
     rf"{re.escape(CATALOG_NAME)}({LOG_SUFFIX}|-shm|-journal)?|{re.escape(WITNESS_NAME)}|{re.escape(LOCK_NAME)}"

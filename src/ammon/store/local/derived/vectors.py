@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ammon.store.local.disk import sync_folder, written
+from ammon.store.local.files.disk import sync_folder, written
 from ammon.types import Ids, Vectors
 
 BITS = 4

@@ -13,12 +13,12 @@ import numpy as np
 
 from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import Catalog, batches, marks
-from ammon.store.local.connection import WHEN_DAMAGED
-from ammon.store.local.continuity import refuse_older
+from ammon.store.local.derived.replay import UNIT, changed_since, must_rebuild, removed_since, unpacked, vectors_since
+from ammon.store.local.derived.vectors import VectorIndex, saved_sequence
+from ammon.store.local.files.connection import WHEN_DAMAGED
+from ammon.store.local.files.continuity import refuse_older
 from ammon.store.local.masks import Mask
-from ammon.store.local.replay import UNIT, changed_since, must_rebuild, removed_since, unpacked, vectors_since
 from ammon.store.local.spaces import Space, active_space, check_model
-from ammon.store.local.vectors import VectorIndex, saved_sequence
 from ammon.types import Ids, Vectors
 
 SAVE_AFTER_ROWS = 4096

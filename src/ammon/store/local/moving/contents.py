@@ -16,9 +16,9 @@ import numpy as np
 
 from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import Catalog
+from ammon.store.local.checking.salvage import last_id, readable
+from ammon.store.local.derived.replay import BATCH, UNIT, unpacked
 from ammon.store.local.documents import checked_text, parsed
-from ammon.store.local.replay import BATCH, UNIT, unpacked
-from ammon.store.local.salvage import last_id, readable
 from ammon.types import Chunk, Document, Entry
 
 LOST = "\ufffd"

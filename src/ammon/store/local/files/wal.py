@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ammon.store.local.pages import PAGE_BYTES, Words, weights
+from ammon.store.local.files.pages import PAGE_BYTES, Words, weights
 
 LOG_SUFFIX = "-wal"
 LOG_HEADER = 32

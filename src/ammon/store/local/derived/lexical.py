@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from ammon.errors import LibraryDamaged, LibraryError
-from ammon.store.local.disk import written
-from ammon.store.local.lexical_files import LexicalFiles
-from ammon.store.local.terms import TERMS_VERSION, terms
+from ammon.store.local.derived.lexical_files import LexicalFiles
+from ammon.store.local.derived.terms import TERMS_VERSION, terms
+from ammon.store.local.files.disk import written
 from ammon.types import Candidates, Ids
 
 FORMAT = 1

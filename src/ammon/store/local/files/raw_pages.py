@@ -9,10 +9,10 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from ammon.store.local.connection import is_checked, plain_files
-from ammon.store.local.continuity import log_path
-from ammon.store.local.pages import PAGE_BYTES, Pages, are_sound
-from ammon.store.local.wal import Log, read_log
+from ammon.store.local.files.connection import is_checked, plain_files
+from ammon.store.local.files.continuity import log_path
+from ammon.store.local.files.pages import PAGE_BYTES, Pages, are_sound
+from ammon.store.local.files.wal import Log, read_log
 
 PAGES_AT_ONCE = 1024
 LOOKS = 3

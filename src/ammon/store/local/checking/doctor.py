@@ -16,16 +16,16 @@ import apsw
 
 from ammon.errors import LibraryDamaged, LibraryNotFound
 from ammon.store.local.catalog import CATALOG_NAME
-from ammon.store.local.connection import CHECKED, connect, register_checksums, translated
-from ammon.store.local.continuity import Kind, log_path, losses
-from ammon.store.local.examining import ACCEPT, examine, examine_files, of_error
-from ammon.store.local.findings import Finding
-from ammon.store.local.kept_lexical import LEXICAL_NAME
-from ammon.store.local.lock import WriteLock
-from ammon.store.local.pages import CHECKSUM_BYTES, restored
-from ammon.store.local.raw_pages import damaged_pages, has_checksums, open_pages
+from ammon.store.local.checking.examining import ACCEPT, examine, examine_files, of_error
+from ammon.store.local.checking.findings import Finding
+from ammon.store.local.derived.kept_lexical import LEXICAL_NAME
+from ammon.store.local.files.connection import CHECKED, connect, register_checksums, translated
+from ammon.store.local.files.continuity import Kind, log_path, losses
+from ammon.store.local.files.lock import WriteLock
+from ammon.store.local.files.pages import CHECKSUM_BYTES, restored
+from ammon.store.local.files.raw_pages import damaged_pages, has_checksums, open_pages
+from ammon.store.local.files.witness import Witness
 from ammon.store.local.store import LocalStore
-from ammon.store.local.witness import Witness
 
 LOCK_SECONDS = 30.0
 AGAIN = "Run `ammon index`: it reads again what has changed since."

@@ -10,10 +10,10 @@ import threading
 
 from ammon.errors import LibraryBusy, LibraryError
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.continuity import refuse_older
-from ammon.store.local.lexical import IndexDamaged, LexicalIndex, create_index, find_index
+from ammon.store.local.derived.lexical import IndexDamaged, LexicalIndex, create_index, find_index
+from ammon.store.local.derived.replay import must_rebuild, removed_since, texts_since
+from ammon.store.local.files.continuity import refuse_older
 from ammon.store.local.masks import Mask
-from ammon.store.local.replay import must_rebuild, removed_since, texts_since
 from ammon.types import Candidates
 
 LEXICAL_NAME = "lexical"

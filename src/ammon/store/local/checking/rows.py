@@ -9,8 +9,8 @@ from itertools import groupby
 import numpy as np
 
 from ammon.store.local.catalog import Catalog
+from ammon.store.local.derived.replay import BATCH, UNIT, unpacked
 from ammon.store.local.documents import text_hash
-from ammon.store.local.replay import BATCH, UNIT, unpacked
 from ammon.types import embedded_text
 
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from ammon.errors import InputError, LibraryNewer, PathNotFound
 from ammon.progress import Progress, Watcher
 from ammon.settings import load_settings
-from ammon.store.local import portable
-from ammon.store.local.disk import written
 from ammon.store.local.documents import valid_text
+from ammon.store.local.files.disk import written
+from ammon.store.local.moving import portable
 from ammon.types import Skip
 
 PIECE = 1024 * 1024

@@ -1,0 +1,1 @@
+"""What a library holds, and whether it is sound: status, doctor, salvage."""

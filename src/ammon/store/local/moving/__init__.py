@@ -1,0 +1,1 @@
+"""How a library is moved: snapshots and exports, and the way back."""
