@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from ammon.store.local.derived.lexical import sweep
 from ammon.store.local.derived.replay import horizon, prune
 from ammon.store.local.files.checkpoints import cut_log
 from ammon.store.local.files.connection import connect, translated
+from ammon.store.local.files.disk import size_of
 
 FREE_SHARE = 0.5
 """Of the catalog's pages: past it a run ends with a `VACUUM`, so that writing all anew pays for as much gained."""
@@ -110,18 +110,6 @@ def remove_leftovers(catalog: Catalog) -> tuple[str, ...]:
     for path in ownerless:
         path.unlink(missing_ok=True)
     return (*(path.name for path in ownerless), *sweep(catalog.folder / LEXICAL_NAME))
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files below ``folder``; one that goes away meanwhile counts nothing."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            state = path.lstat()
-        except FileNotFoundError:
-            continue
-        total += state.st_size if stat.S_ISREG(state.st_mode) else 0
-    return total
 
 
 def _is_soiled(catalog: Catalog) -> bool:
