@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from faults.oracle import violations
-from faults.workload import clear, open_library
+from faults.workload import clear
 from processes.apart import at_once, quick_place
-from processes.traffic import Versions, read, write, write_journal
+from processes.traffic import fill, read, write, write_journal
 
 WRITERS, READERS = 4, 4
 SECONDS = 10.0
@@ -16,8 +16,7 @@ SECONDS = 10.0
 def test_four_writers_and_four_readers_share_a_library() -> None:
     with quick_place() as place:
         clear(place)
-        Versions(place)
-        open_library(place).close()
+        fill(place)
         given = at_once(
             [partial(write, place, seed, SECONDS) for seed in range(WRITERS)],
             [partial(read, place, seed) for seed in range(READERS)],

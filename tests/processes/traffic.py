@@ -49,6 +49,15 @@ def text_of(key: int, version: int) -> str | None:
     return written(uri_of(key), version, paragraphs=1 + version % 4) if version % 8 else None
 
 
+def fill(place: Path) -> None:
+    """A library with the first version of every key."""
+    versions = Versions(place)
+    versions.begun[:] = 1
+    with open_library(place) as library:
+        library.add([Document(uri_of(key), text_of(key, 1) or "", "text/markdown") for key in range(KEYS)])
+    versions.done[:] = 1
+
+
 def write(place: Path, seed: int, seconds: float) -> Counter[str]:
     """Give random keys their next version. Returns how many were put and removed; an error ends it."""
     random, versions, counts = np.random.default_rng(seed), Versions(place), Counter[str]()

@@ -65,6 +65,8 @@ def compact(catalog: Catalog, words: KeptLexical, nearest: KeptVectors) -> Compa
     with catalog.locked():
         before = size_of(catalog.folder)
         settle(catalog)
+        # The log goes only as far as the index has come.
+        words.write()
         words.tidy(most=0.0)
         nearest.save(always=nearest.is_behind())
         leftovers = remove_leftovers(catalog)
@@ -88,7 +90,7 @@ def tidy(catalog: Catalog, words: KeptLexical, nearest: KeptVectors) -> None:
             total, free = _bytes_of(catalog)
             if free >= max(FREE_BYTES, FREE_SHARE * total):
                 _vacuum(catalog)
-            cut_log(catalog)
+            cut_log(catalog, patience_ms=0)
     except LibraryBusy:
         return
 
