@@ -9,7 +9,7 @@ from processes.apart import at_once, quick_place
 from processes.indexing import commit, committed, reload
 from processes.opening import open_again, rewrite
 
-SECONDS = 5.0
+SECONDS = 4.0
 
 
 def test_a_catalog_opens_while_another_process_rewrites_it() -> None:

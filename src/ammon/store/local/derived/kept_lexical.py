@@ -73,9 +73,9 @@ class KeptLexical:
             return index
 
     def renew(self) -> None:
-        """Build an index anew in place of one that is damaged, unless another process just has. Raises: LibraryBusy."""
+        """Build an index anew in place of one that is damaged. Raises: LibraryBusy."""
         with self._catalog.locked(), self._guard:
-            self._index = self._found() or self._created()
+            self._index = self._created()
             self._replay(self._index)
 
     def tidy(self, most: float = WASTE) -> None:
