@@ -11,7 +11,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -80,16 +80,24 @@ class _Batch:
             self._since = time.monotonic()
         self._entries.append(entry)
         self._characters += len(entry.document.text)
+
+    def commit_if_full(self) -> None:
+        """To be called where nothing else holds what was added: its text goes as soon as it is in the catalog."""
         if self._characters >= BATCH_CHARACTERS or time.monotonic() - self._since >= BATCH_SECONDS:
             self.commit()
 
     def commit(self) -> None:
         if self._entries:
-            self._store.put(self._entries)
+            self._store.put(self._given_away())
         large = self._characters >= LARGE_CHARACTERS
-        self._entries, self._characters = [], 0
+        self._characters = 0
         if large:
             give_back()
+
+    def _given_away(self) -> Iterator[Entry]:
+        self._entries.reverse()
+        while self._entries:
+            yield self._entries.pop()
 
 
 def give_back() -> None:
@@ -145,6 +153,7 @@ class _Mirror:
             before = self._take(source, moved)
             if before is not None:
                 del gone[before]
+            self._batch.commit_if_full()
         self._batch.commit()
         self._store.ledger.touch(self._touched)
         self._drop(list(gone))
@@ -201,8 +210,8 @@ class _Mirror:
         root = known.root if known is not None and known.root is not None else self._root
         digest = ""
         try:
-            data = sources.read(source, max_bytes=self._rules.max_bytes)
-            digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+            data = [sources.read(source, max_bytes=self._rules.max_bytes)]
+            digest = hashlib.blake2b(data[0], digest_size=16).hexdigest()
             if known is not None and known.state == "ok" and known.content_hash == digest:
                 self._touched.append(stamped)
                 self._tally.unchanged += 1
@@ -213,8 +222,8 @@ class _Mirror:
                 self._store.ledger.rename(before, stamped, root)
                 self._tally.renamed += 1
                 return before
-            document = sources.load(source, data, as_text=bool(self._rules.globs))
-            del data  # up to 64 MiB that nothing needs any more
+            # Not held here, so that it goes as soon as it is text.
+            document = sources.load(source, data.pop(), as_text=bool(self._rules.globs))
             self._add(document, stamped, digest, root)
         except SourceError as error:
             self._leave_out(stamped, root, error, digest)
@@ -267,6 +276,7 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
         tally.chunks += len(chunks)
         tally.added += before is None
         tally.updated += before is not None
+        batch.commit_if_full()
     batch.commit()
     return tally.report()
 

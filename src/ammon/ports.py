@@ -5,7 +5,7 @@ A port exists where two real adapters exist. Everything else is a callable: a lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ammon.types import Candidates, Chunk, Document, Entry, Hit, Ids, Pending, Query, Record, Source, Vectors
@@ -83,8 +83,11 @@ class Store(Protocol):
     best first, ties by id; reading needs no lock; closing twice is harmless.
     """
 
-    def put(self, entries: Sequence[Entry]) -> None:
-        """Store documents with their chunks, replacing any of the same uri, as one transaction."""
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Store documents with their chunks, replacing any of the same uri, as one transaction.
+
+        Each is let go as soon as it is stored: the text of a large one takes several times its bytes.
+        """
         ...
 
     def remove(self, uris: Sequence[str]) -> int:

@@ -40,6 +40,7 @@ def load(source: Source, data: bytes, *, as_text: bool = False) -> Document:
         raise SourceError(f"{binary}s are not read yet: {source.uri}.", code="binary")
     try:
         text, encoding, confidence = decode(data, declared=_declared(data))
+        del data  # up to 64 MiB, which go here where the caller does not hold them
         _check_certain(source, kind, confidence, as_text=as_text)
         loaded = Loaded("") if text.isspace() else _loader(kind)(text, kind)
     except SourceError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Final
 
 from ammon.ports import Split
@@ -36,6 +36,9 @@ _SAMPLE: Final = 1_000
 
 _MOST_CHARACTERS: Final = 8
 """Characters a token at most, when a length is derived: a line of dashes has few tokens and still is no passage."""
+
+_ROWS_AT_ONCE: Final = 1_000
+"""Rows whose tokens are counted together: a tokenizer has its price for each call, and a table may have millions."""
 
 _SURROGATES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -82,17 +85,30 @@ class _Splitter:
         """The document's chunks, in order."""
         text, lines = document.text, Lines(document.text)
         chunks = Passages(text)
-        # Regions of the same parts were cut for time's sake only: a title and its long line are neighbours.
-        for _, group in groupby(regions_of(document), key=_parts):
-            alike = list(group)
-            region = alike[0]
-            beside = self._beside(region.parts)
-            pieces = chain.from_iterable(beside.pieces(text, each) for each in alike)
-            join = Joiner(text, self._size, beside.most)
-            for start, end, tokens in pieces if region.kind == "row" else join(pieces, region.same_part):
-                part = region.part_at(start)
+        for are_rows, regions in groupby(regions_of(document), key=_is_row):
+            for (start, end, tokens), part in (self._of_rows if are_rows else self._of_parts)(text, regions):
                 chunks.append(start, end, part.lines or lines.of(start, end), part, tokens)
         return chunks
+
+    def _of_parts(self, text: str, regions: Iterator[Region]) -> Iterator[tuple[Piece, Part]]:
+        # Regions of the same parts were cut for time's sake only: a title and its long line are neighbours.
+        for parts, group in groupby(regions, key=_parts):
+            beside = self._beside(parts)
+            alike = list(group)
+            pieces = chain.from_iterable(beside.pieces(text, each) for each in alike)
+            join = Joiner(text, self._size, beside.most)
+            for piece in join(pieces, alike[0].same_part):
+                yield piece, alike[0].part_at(piece[0])
+
+    def _of_rows(self, text: str, regions: Iterator[Region]) -> Iterator[tuple[Piece, Part]]:
+        while some := list(islice(regions, _ROWS_AT_ONCE)):
+            spans = [trimmed(text, each.start, each.end) for each in some]
+            short = [at for at, (start, end) in enumerate(spans) if end - start <= self.most * _MOST_CHARACTERS]
+            bodies = [_valid(text[slice(*spans[at])]) for at in short]
+            counted = dict(zip(short, self.sizes(bodies), strict=True))
+            for at, region in enumerate(some):
+                for piece in self._beside(region.parts).pieces(text, region, counted.get(at)):
+                    yield piece, region.part_at(piece[0])
 
     def _beside(self, parts: Sequence[Part]) -> _Splitter:
         """This splitter, with the room that is left beside the longest heading path of the parts."""
@@ -102,14 +118,17 @@ class _Splitter:
         most = self.most - min(max(self.sizes(list(paths))), self.most // 2)
         return replace(self, most=most, least=max(self.least * most // self.most, 1))
 
-    def pieces(self, text: str, region: Region) -> Iterator[Piece]:
-        """Cut a region where it is too long. Yields start, end and tokens of each piece."""
+    def pieces(self, text: str, region: Region, counted: int | None = None) -> Iterator[Piece]:
+        """Cut a region where it is too long. Yields start, end and tokens of each piece.
+
+        ``counted`` are the tokens of the whole region, where they are known.
+        """
         start, end = trimmed(text, region.start, region.end)
         if start == end:
             return
         body = _valid(text[start:end])
         if len(body) <= self.most * _MOST_CHARACTERS:
-            tokens = self._size(body)
+            tokens = self._size(body) if counted is None else counted
             if tokens <= self.most:
                 yield start, end, tokens
                 return
@@ -139,6 +158,10 @@ class _Splitter:
 
     def _size(self, text: str) -> int:
         return self.sizes([_valid(text)])[0]
+
+
+def _is_row(region: Region) -> bool:
+    return region.kind == "row"
 
 
 def _parts(region: Region) -> Sequence[Part]:

@@ -9,7 +9,8 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ammon.errors import InputError, LibraryDamaged
@@ -63,6 +64,12 @@ def _storable(value: Any) -> Any:
 def valid_text(text: str) -> str:
     """The text with each lone surrogate, which no file or database can hold, replaced by U+FFFD; lengths stay."""
     return text if text.isascii() else LONE_SURROGATE.sub("\ufffd", text)
+
+
+def put_entries(catalog: Catalog, entries: Iterable[Entry]) -> None:
+    """Store documents with their chunks, replacing any of the same uri. Holds none of them afterwards."""
+    for entry in entries:
+        put_entry(catalog, entry)
 
 
 def put_entry(catalog: Catalog, entry: Entry) -> int:
@@ -131,12 +138,17 @@ def _chunk_rows(first: int, document_id: int, entry: Entry) -> Iterator[tuple[An
             chunk.page,
             chunk.first_line,
             chunk.last_line,
-            json.dumps(chunk.heading, ensure_ascii=False),
+            _heading_json(chunk.heading),
             lead,
             chunk.text,
             text_hash(embedded_text(chunk.heading, chunk.text)),
             chunk.tokens,
         )
+
+
+@lru_cache(maxsize=1024)  # most chunks stand under the heading of the one before
+def _heading_json(heading: tuple[str, ...]) -> str:
+    return json.dumps(heading, ensure_ascii=False)
 
 
 def drop_chunks(catalog: Catalog, document_id: int) -> None:
@@ -181,7 +193,7 @@ def record_of(row: tuple[Any, ...]) -> Record:
     (chunk_id, document_id, ordinal, start, end, text, first_line, last_line, page, headings, tokens, key, *rest) = row
     uri, title, media_type, language, metadata, size, modified = rest
     checked_text(chunk_id, headings, text, key)
-    chunk = Chunk(ordinal, start, end, text, first_line, last_line, page, tuple(parsed(headings)), tokens)
+    chunk = Chunk(ordinal, start, end, text, first_line, last_line, page, _heading(headings), tokens)
     return Record(chunk_id, document_id, chunk, uri, title, media_type, language, parsed(metadata), size, modified)
 
 
@@ -191,10 +203,15 @@ def checked_text(chunk_id: int, heading: str, text: str, key: bytes) -> str:
     Raises: LibraryDamaged when they do not match. A page of zeros is its own checksum; this tells of it all the same,
     since the hash stands at the end of the row.
     """
-    whole = embedded_text(parsed(heading), text)
+    whole = embedded_text(_heading(heading), text)
     if text_hash(whole) != key:
         raise LibraryDamaged(f"Passage {chunk_id} is not what was stored.", hint=WHEN_DAMAGED)
     return whole
+
+
+@lru_cache(maxsize=1024)
+def _heading(text: str) -> tuple[str, ...]:
+    return tuple(parsed(text))
 
 
 def parsed(text: str) -> Any:

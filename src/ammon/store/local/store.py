@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from ammon.store.local.catalog import Catalog, batches, marks
 from ammon.store.local.compaction import tidy
 from ammon.store.local.derived.kept_lexical import KeptLexical
 from ammon.store.local.derived.kept_vectors import KeptVectors
-from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, listed, put_entry, record_of
+from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, listed, put_entries, record_of
 from ammon.store.local.files.checkpoints import keep_log_short
 from ammon.store.local.ledger import Ledger
 from ammon.store.local.masks import Masks, Where
@@ -42,12 +42,14 @@ class LocalStore:
                 self.close()
                 raise
 
-    def put(self, entries: Sequence[Entry]) -> None:
-        """Store documents with their chunks, replacing any of the same uri, as one transaction."""
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Store documents with their chunks, replacing any of the same uri, as one transaction.
+
+        Each is let go as soon as it is stored: the text of a large one takes several times its bytes.
+        """
         with self.catalog.locked():
             with self.catalog.writing():
-                for entry in entries:
-                    put_entry(self.catalog, entry)
+                put_entries(self.catalog, entries)
             self.words.write()
             keep_log_short(self.catalog)
 
