@@ -22,7 +22,7 @@ Ids: TypeAlias = NDArray[np.int64]
 Metadata: TypeAlias = Mapping[str, Any]
 """JSON-like values under text keys."""
 
-PartKind: TypeAlias = Literal["prose", "markdown", "code", "row"]
+PartKind: TypeAlias = Literal["prose", "markdown", "code", "row", "margin"]
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 Freshness: TypeAlias = Literal["fresh", "changed", "missing", "unknown"]
 
@@ -55,8 +55,10 @@ class Skip:
 class Part:
     """A stretch ``[start, end)`` of a document's text, in characters, that one splitter handles.
 
-    ``row`` parts become one chunk each wherever they fit. ``lines`` are the 1-based first and last line in the
-    *source*, given only where they differ from the lines of the extracted text.
+    ``row`` parts become one chunk each wherever they fit; ``margin`` parts (running heads, page numbers) are kept for
+    display and become none. ``page`` is the 1-based number of the page, slide, sheet or chapter. ``lines`` are the
+    1-based first and last line in the *source*, or rows of the sheet, given only where they differ from the lines of
+    the extracted text.
     """
 
     start: int
@@ -69,11 +71,38 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """Where the stretch ``[start, end)`` of a document's text stands on its page (1-based).
+
+    The edges are in points (1/72 inch) from the top left corner of the page as it is shown; of an image, in pixels.
+    ``confidence`` (0 to 1) is how sure a recogniser was of the text; 1 where the file itself holds it.
+    """
+
+    start: int
+    end: int
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What of a document could not be read, or only with doubt. ``code`` is stable; ``text`` is for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One source, read as text. Spans of chunks and hits are character offsets into ``text``.
 
     ``encoding`` names the character set that was used and ``encoding_confidence`` (0 to 1) how sure it is.
-    ``language`` is an ISO 639-1 code or empty. No ``parts`` means one part of prose.
+    ``language`` is an ISO 639-1 code or empty. No ``parts`` means one part of prose. ``boxes``, in order of ``start``
+    and not overlapping, are there where the format tells them, at best one for each line.
     """
 
     uri: str
@@ -85,6 +114,8 @@ class Document:
     parts: Sequence[Part] = ()
     encoding: str = "utf-8"
     encoding_confidence: float = 1.0
+    boxes: Sequence[Box] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,141 @@
+"""One process of the sandbox, from outside: started when it is needed, given a file, ended when it takes too long."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ammon.errors import SourceError
+from ammon.sources.reading import Found
+from ammon.sources.sandbox import frames
+
+SECONDS: Final = 30.0
+SECONDS_A_PAGE: Final = 0.1
+MOST_FILES: Final = 200
+"""A process that has read so many files makes room for a new one: what parsers leak goes with it."""
+
+_BLOCK: Final = 1 << 18
+_START: Final = "import sys; sys.path[:] = {path!r}; from ammon.sources.sandbox.worker import main; main()"
+
+
+class Worker:
+    """A process that reads files one after another."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._files = 0
+
+    def read(self, name: str, data: bytes, *, as_text: bool) -> list[Found]:
+        """What the file holds, itself first. Raises: SourceError with the code ``parser-failed`` or ``too-slow``."""
+        process = self._running()
+        self._files += 1
+        asked = frames.frame({"name": name, "size": len(data), "as_text": as_text})
+        try:
+            return _exchange(process, asked, data)
+        except SourceError:
+            self.close()
+            raise
+        finally:
+            if self._files >= MOST_FILES:
+                self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process, self._files = self._process, None, 0
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._process = subprocess.Popen(
+                [sys.executable, "-E", "-c", _START.format(path=sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+            )
+        return self._process
+
+
+def _exchange(process: subprocess.Popen[bytes], asked: bytes, data: bytes) -> list[Found]:
+    found: list[Found] = []
+    try:
+        for value in _frames(process, asked, data):
+            if "end" in value:
+                return found
+            found.append(frames.read(value))
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        raise SourceError("Its reader gave an answer that is none.", code="parser-failed") from error
+    code = process.wait()
+    raise SourceError(f"Its reader broke down ({_ending(code)}).", code="parser-failed")
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _frames(process: subprocess.Popen[bytes], asked: bytes, data: bytes) -> Iterator[dict[str, Any]]:
+    """Frames as they come, while the file is written; ends where the process ends. Raises: SourceError, ValueError."""
+    into, out = (pipe.fileno() for pipe in (process.stdin, process.stdout) if pipe is not None)
+    os.set_blocking(into, False)
+    os.set_blocking(out, False)
+    waiting, received = [memoryview(asked), memoryview(data)], bytearray()
+    ends = time.monotonic() + SECONDS
+    with selectors.DefaultSelector() as ready:
+        ready.register(out, selectors.EVENT_READ)
+        ready.register(into, selectors.EVENT_WRITE)
+        while True:
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise SourceError("Reading it took too long.", code="too-slow")
+            for key, _ in ready.select(left):
+                if key.fd == into:
+                    _send(into, waiting)
+                    if not waiting:
+                        ready.unregister(into)
+                    continue
+                block = os.read(out, _BLOCK)
+                if not block:
+                    return
+                received += block
+                for value in _complete(received):
+                    if "pages" in value:
+                        ends += SECONDS_A_PAGE * int(value["pages"][1]) if value["pages"][0] == 0 else 0
+                    else:
+                        yield value
+
+
+def _send(into: int, waiting: list[memoryview]) -> None:
+    try:
+        sent = os.write(into, waiting[0][:_BLOCK])
+    except BlockingIOError:
+        return
+    except BrokenPipeError:
+        waiting.clear()
+        return
+    waiting[0] = waiting[0][sent:]
+    if not waiting[0]:
+        del waiting[0]
+
+
+def _complete(received: bytearray) -> Iterator[dict[str, Any]]:
+    while len(received) >= frames.HEADER.size:
+        (length,) = frames.HEADER.unpack_from(received)
+        if length > frames.LONGEST:
+            raise SourceError("It holds more text than is taken.", code="too-large")
+        end = frames.HEADER.size + length
+        if len(received) < end:
+            return
+        body = bytes(received[frames.HEADER.size : end])
+        del received[:end]
+        yield frames.value_of(body)

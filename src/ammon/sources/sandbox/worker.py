@@ -1,0 +1,47 @@
+"""The process that reads: takes files from its standard input, one after another, and says what they hold."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from ammon.sources.reading import Account, Reading
+from ammon.sources.sandbox.frames import HEADER, frame, value_of, written
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    taken, given = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    # What a parser prints must not come between the frames.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    while asked := _received(taken):
+        _answer(value_of(asked), taken, given)
+
+
+def _received(taken: BinaryIO) -> bytes:
+    head = taken.read(HEADER.size)
+    return taken.read(HEADER.unpack(head)[0]) if len(head) == HEADER.size else b""
+
+
+def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
+    data = taken.read(asked["size"])
+
+    def pages(done: int, total: int) -> None:
+        """Ask for the time that so many pages may take."""
+        given.write(frame({"pages": [done, total]}))
+        given.flush()
+
+    reading = Reading(asked["name"], Account(len(data)), as_text=asked["as_text"], pages=pages)
+    given.writelines(frame(written(found)) for found in reading.run(data))
+    given.write(frame({"end": True}))
+    given.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (BrokenPipeError, struct.error):
+        sys.exit(1)
