@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -33,8 +35,11 @@ REMOVE_BATCH = 1_000
 RACY_NS = 100_000_000
 """A file changed this shortly before it was read may change again within one tick of the clock: it is read anew."""
 
-LEFT_OUT_ON_PURPOSE = frozenset({"binary", "empty", "unsupported"})
+LEFT_OUT_ON_PURPOSE = frozenset({"binary", "empty", "needs-ocr", "unsupported"})
 """Codes of files that are no failures: Ammon does not read their kind, or they hold no text."""
+
+MOST_WAITING = 32 * 1024 * 1024
+"""Bytes of files that wait for the sandbox beyond the ones it works on: what is read ahead takes memory."""
 
 
 @dataclass(slots=True)
@@ -49,16 +54,18 @@ class _Tally:
     chunks: int = 0
     skipped: list[Skip] = field(default_factory=list)
     failed: list[Skip] = field(default_factory=list)
+    flagged: list[Skip] = field(default_factory=list)
 
     def report(self) -> Report:
         counts = (self.added, self.updated, self.renamed, self.removed, self.unchanged, self.chunks)
-        return Report(*counts, skipped=tuple(self.skipped), failed=tuple(self.failed))
+        skipped, failed, flagged = map(tuple, (self.skipped, self.failed, self.flagged))
+        return Report(*counts, skipped=skipped, failed=failed, flagged=flagged)
 
-    def leave_out(self, skip: Skip) -> str:
-        """Count a file that is not read; returns its state."""
+    def leave_out(self, skip: Skip) -> bool:
+        """Count a file that is not read; returns whether that is on purpose."""
         on_purpose = skip.code in LEFT_OUT_ON_PURPOSE
         (self.skipped if on_purpose else self.failed).append(skip)
-        return "skipped" if on_purpose else "failed"
+        return on_purpose
 
 
 class _Batch:
@@ -70,11 +77,12 @@ class _Batch:
         self._characters = 0
         self._since = 0.0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Add a document and what is in it, which are stored together."""
         if not self._entries:
             self._since = time.monotonic()
-        self._entries.append(entry)
-        self._characters += len(entry.document.text)
+        self._entries.extend(entries)
+        self._characters += sum(len(entry.document.text) for entry in entries)
         if self._characters >= BATCH_CHARACTERS or time.monotonic() - self._since >= BATCH_SECONDS:
             self.commit()
 
@@ -99,13 +107,25 @@ def mirror(store: LocalStore, path: Path, rules: Rules, watcher: Watcher = unwat
 
     Raises: PathNotFound; LibraryError.
     """
-    return _Mirror(store, path, rules, watcher).run()
+    with sources.Sandbox() as sandbox:
+        return _Mirror(store, path, rules, watcher, sandbox).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that is being read: as it is noted, its root and the hash of its bytes."""
+
+    source: Source
+    root: int
+    digest: str
+    size: int
+    found: Future[list[sources.Found]]
 
 
 class _Mirror:
     """One pass over one root."""
 
-    def __init__(self, store: LocalStore, path: Path, rules: Rules, watcher: Watcher) -> None:
+    def __init__(self, store: LocalStore, path: Path, rules: Rules, watcher: Watcher, sandbox: sources.Sandbox) -> None:
         if not path.exists():
             raise PathNotFound(f"There is nothing at {path}.")
         self._store = store
@@ -114,6 +134,8 @@ class _Mirror:
         self._watcher = watcher
         self._tally = _Tally()
         self._batch = _Batch(store)
+        self._sandbox = sandbox
+        self._reading: deque[_File] = deque()
         self._known = store.ledger.known()
         self._root = store.ledger.root(sources.uri_of(path), rules.globs)
         self._touched: list[Source] = []
@@ -129,6 +151,8 @@ class _Mirror:
             before = self._take(source, moved)
             if before is not None:
                 del gone[before]
+            self._finish(most=MOST_WAITING)
+        self._finish(most=0)
         self._batch.commit()
         self._store.ledger.touch(self._touched)
         self._drop(list(gone))
@@ -172,6 +196,8 @@ class _Mirror:
         known = self._known.get(source.uri)
         if known is None or not known.same_file(source):
             return False
+        if known.code == "needs-ocr" and self._sandbox.recognises:
+            return False
         if known.state == "ok":
             self._tally.unchanged += 1
         else:
@@ -187,7 +213,7 @@ class _Mirror:
         try:
             data = sources.read(source, max_bytes=self._rules.max_bytes)
             digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-            if known is not None and known.state == "ok" and known.content_hash == digest:
+            if known is not None and known.state == "ok" and known.content_hash == digest and known.code == "":
                 self._touched.append(stamped)
                 self._tally.unchanged += 1
                 return None
@@ -197,25 +223,60 @@ class _Mirror:
                 self._store.ledger.rename(before, stamped, root)
                 self._tally.renamed += 1
                 return before
-            document = sources.load(source, data, as_text=bool(self._rules.globs))
+            as_text = bool(self._rules.globs)
+            if sources.is_for_sandbox(source.path.name, data):
+                found = self._sandbox.submit(source.path.name, data, as_text=as_text)
+                self._reading.append(_File(stamped, root, digest, len(data), found))
+                return None
+            document = sources.load(source, data, as_text=as_text)
             del data  # up to 64 MiB that nothing needs any more
-            self._add(document, stamped, digest, root)
+            self._add([self._entry(stamped, root, digest, document)])
         except SourceError as error:
             self._leave_out(stamped, root, error, digest)
         return None
 
-    def _add(self, document: Document, source: Source, digest: str, root: int) -> None:
+    def _finish(self, *, most: int) -> None:
+        """Take what the sandbox has read, in the order it was given, until at most ``most`` bytes wait there."""
+        while self._reading and (
+            sum(file.size for file in self._reading) > most or len(self._reading) > 2 * self._sandbox.workers
+        ):
+            file = self._reading.popleft()
+            found = file.found.result()
+            try:
+                self._take_in(file, found)
+            except SourceError as error:
+                self._leave_out(file.source, file.root, error, file.digest)
+
+    def _take_in(self, file: _File, found: Sequence[sources.Found]) -> None:
+        """Store a file and what is in it, or why it could not be read. Raises: SourceError, of the file itself."""
+        entries = [self._entry(file.source, file.root, file.digest, found[0].of(file.source))]
+        for each in found[1:]:
+            try:
+                document, failure = each.of(file.source), None
+            except SourceError as error:
+                uri = each.uri(file.source)
+                document, failure = Document(uri, ""), Skip(uri, error.code, _reason(error))
+            entry = self._entry(file.source, file.root, file.digest, document)
+            on_purpose = failure is not None and self._tally.leave_out(failure)
+            entries.append(replace(entry, container=file.source.uri, failure=failure, on_purpose=on_purpose))
+        self._add(entries)
+
+    def _entry(self, source: Source, root: int, digest: str, document: Document) -> Entry:
         chunks = self._rules.split(document)
-        self._batch.add(Entry(document, chunks, digest, root, source.size, source.modified, source.changed))
         self._tally.chunks += len(chunks)
-        if source.uri in self._known:
+        self._tally.flagged += [Skip(document.uri, remark.code, remark.text) for remark in document.remarks]
+        return Entry(document, chunks, digest, root, source.size, source.modified, source.changed)
+
+    def _add(self, entries: Sequence[Entry]) -> None:
+        self._batch.add(entries)
+        if entries[0].document.uri in self._known:
             self._tally.updated += 1
         else:
             self._tally.added += 1
 
     def _leave_out(self, source: Source, root: int, error: SourceError, digest: str) -> None:
-        skip = Skip(source.uri, error.code, str(error))
-        state = self._tally.leave_out(skip)
+        skip = Skip(source.uri, error.code, _reason(error))
+        state = "skipped" if self._tally.leave_out(skip) else "failed"
         known = self._known.get(source.uri)
         # What cannot be opened just now may be what it was: its text stays until it can be read again.
         if digest or known is None or known.state != "ok":
@@ -228,6 +289,11 @@ class _Mirror:
 
     def _progress(self, phase: Literal["scan", "text"], done: int, total: int, current: str) -> None:
         self._watcher(Progress(phase, done, total, self._tally.chunks, current=current))
+
+
+def _reason(error: SourceError) -> str:
+    """Why a file is left out, and what to do about it."""
+    return f"{error} {error.hint}".rstrip()
 
 
 def _stamped(source: Source) -> Source:
@@ -247,7 +313,7 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
             tally.unchanged += 1
             continue
         chunks = split(document)
-        batch.add(Entry(document, chunks, digest, size=len(document.text.encode("utf-8", "surrogatepass"))))
+        batch.add([Entry(document, chunks, digest, size=len(document.text.encode("utf-8", "surrogatepass")))])
         tally.chunks += len(chunks)
         tally.added += before is None
         tally.updated += before is not None
@@ -293,4 +359,5 @@ def join(reports: Sequence[Report]) -> Report:
         **{name: sum(getattr(report, name) for report in reports) for name in counts},
         skipped=tuple(skip for report in reports for skip in report.skipped),
         failed=tuple(skip for report in reports for skip in report.failed),
+        flagged=tuple(skip for report in reports for skip in report.flagged),
     )

@@ -195,7 +195,8 @@ class Hit:
     """A passage that answers a query, with all that is needed to check it.
 
     ``score`` is in [0, 1] and compares across queries; ``span`` is in characters of the document's extracted text.
-    ``freshness`` tells whether the source still is what was indexed.
+    ``freshness`` tells whether the source still is what was indexed. ``boxes`` tell where on its page the passage
+    stands, line by line, where the format has it; their spans are of the document, too.
     """
 
     text: str
@@ -213,6 +214,7 @@ class Hit:
     document_id: int
     why: Why
     freshness: Freshness = "unknown"
+    boxes: Sequence[Box] = ()
 
     @property
     def citation(self) -> str:
@@ -226,7 +228,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A chunk as the store keeps it, joined with what its document says of itself."""
+    """A chunk as the store keeps it, joined with what its document says of itself.
+
+    ``container`` is the uri of the file that the document is in, if it is in one. ``boxes`` are those of the chunk.
+    """
 
     chunk_id: int
     document_id: int
@@ -238,6 +243,8 @@ class Record:
     metadata: Metadata
     size: int
     modified: int
+    container: str = ""
+    boxes: Sequence[Box] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +252,9 @@ class Entry:
     """A document with its chunks, on its way into the store.
 
     ``content_hash`` (hex) is of the source's bytes, or of the text where there is no file. ``root`` is the id of the
-    mirrored folder it belongs to; the rest is as in `Source`.
+    mirrored folder it belongs to; size and times are as in `Source`. ``container`` is the uri of the file that the
+    document is in, and comes and goes with: of a mail, for its attachments. An entry with a ``failure`` has no text:
+    it notes what could not be read, ``on_purpose`` where that is no fault.
     """
 
     document: Document
@@ -255,6 +264,9 @@ class Entry:
     size: int = 0
     modified: int = 0
     changed: int = 0
+    container: str = ""
+    failure: Skip | None = None
+    on_purpose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,3 +295,4 @@ class Report:
     seconds: float = 0.0
     skipped: tuple[Skip, ...] = ()
     failed: tuple[Skip, ...] = ()
+    flagged: tuple[Skip, ...] = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ammon.errors import SourceError
 from ammon.sources.loading import load_bytes
-from ammon.types import Document
+from ammon.types import Document, Source
 
 if TYPE_CHECKING:
     from ammon.sources.recognising import Recogniser
@@ -39,6 +39,17 @@ class Found:
     document: Document | None = None
     error: SourceError | None = None
     how: tuple[str, ...] = ()
+
+    def of(self, source: Source) -> Document:
+        """The document under its full uri. Raises: SourceError."""
+        if self.document is None:
+            error = self.error or SourceError("Nothing came of it.", code="parser-failed")
+            raise SourceError(f"{self.uri(source)}: {error}", code=error.code, hint=error.hint)
+        return replace(self.document, uri=self.uri(source))
+
+    def uri(self, source: Source) -> str:
+        """The full uri: of the source itself, or of what is in it."""
+        return source.uri + MEMBER + self.name if self.name else source.uri
 
 
 @dataclass(slots=True)

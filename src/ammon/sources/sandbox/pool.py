@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
 from ammon.closing import Closing
+from ammon.errors import SourceError
 from ammon.sources.reading import Found
 from ammon.sources.sandbox.process import Worker
 
@@ -22,10 +23,15 @@ class Sandbox(Closing):
         for worker in self._all:
             self._free.put(worker)
 
+    @property
+    def recognises(self) -> bool:
+        """Whether text in images can be recognised."""
+        return False
+
     def submit(self, name: str, data: bytes, *, as_text: bool = False) -> Future[list[Found]]:
         """What the file holds, once it is read: itself first, then what is in it.
 
-        The result raises SourceError where its reader broke down or took too long.
+        Where its reader broke down or took too long, that is what there is: an error, ``parser-failed`` or ``too-slow``.
         """
         return self._threads.submit(self._read, name, data, as_text)
 
@@ -39,5 +45,7 @@ class Sandbox(Closing):
         worker = self._free.get()
         try:
             return worker.read(name, data, as_text=as_text)
+        except SourceError as error:
+            return [Found("", error=error)]
         finally:
             self._free.put(worker)
