@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ from ammon.store.local.backlog import count_pending
 from ammon.store.local.documents import valid_text
 from ammon.store.local.ledger import Known
 from ammon.store.local.store import LocalStore
-from ammon.types import Document, Entry, Report, Skip, Source
+from ammon.types import Chunk, Document, Entry, Report, Skip, Source
 
 BATCH_CHARACTERS = 4_000_000
 BATCH_SECONDS = 1.0
@@ -55,11 +55,30 @@ class _Tally:
     skipped: list[Skip] = field(default_factory=list)
     failed: list[Skip] = field(default_factory=list)
     flagged: list[Skip] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+    pages: int = 0
+    recognised: int = 0
 
     def report(self) -> Report:
         counts = (self.added, self.updated, self.renamed, self.removed, self.unchanged, self.chunks)
         skipped, failed, flagged = map(tuple, (self.skipped, self.failed, self.flagged))
-        return Report(*counts, skipped=skipped, failed=failed, flagged=flagged)
+        return Report(
+            *counts,
+            skipped=skipped,
+            failed=failed,
+            flagged=flagged,
+            kinds=dict(self.kinds),
+            pages=self.pages,
+            recognised=self.recognised,
+        )
+
+    def note(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """Count what was read of a document."""
+        self.chunks += len(chunks)
+        self.kinds[document.media_type] += bool(document.text)
+        self.flagged += [Skip(document.uri, remark.code, remark.text) for remark in document.remarks]
+        self.pages += len({part.page for part in document.parts if part.page is not None})
+        self.recognised += len({box.page for box in document.boxes if box.confidence < 1})
 
     def leave_out(self, skip: Skip) -> bool:
         """Count a file that is not read; returns whether that is on purpose."""
@@ -255,7 +274,7 @@ class _Mirror:
                 document, failure = each.of(file.source), None
             except SourceError as error:
                 uri = each.uri(file.source)
-                document, failure = Document(uri, ""), Skip(uri, error.code, _reason(error))
+                document, failure = Document(uri, ""), Skip(uri, error.code, reason_of(error))
             entry = self._entry(file.source, file.root, file.digest, document)
             on_purpose = failure is not None and self._tally.leave_out(failure)
             entries.append(replace(entry, container=file.source.uri, failure=failure, on_purpose=on_purpose))
@@ -263,8 +282,7 @@ class _Mirror:
 
     def _entry(self, source: Source, root: int, digest: str, document: Document) -> Entry:
         chunks = self._rules.split(document)
-        self._tally.chunks += len(chunks)
-        self._tally.flagged += [Skip(document.uri, remark.code, remark.text) for remark in document.remarks]
+        self._tally.note(document, chunks)
         return Entry(document, chunks, digest, root, source.size, source.modified, source.changed)
 
     def _add(self, entries: Sequence[Entry]) -> None:
@@ -275,7 +293,7 @@ class _Mirror:
             self._tally.added += 1
 
     def _leave_out(self, source: Source, root: int, error: SourceError, digest: str) -> None:
-        skip = Skip(source.uri, error.code, _reason(error))
+        skip = Skip(source.uri, error.code, reason_of(error))
         state = "skipped" if self._tally.leave_out(skip) else "failed"
         known = self._known.get(source.uri)
         # What cannot be opened just now may be what it was: its text stays until it can be read again.
@@ -291,9 +309,9 @@ class _Mirror:
         self._watcher(Progress(phase, done, total, self._tally.chunks, current=current))
 
 
-def _reason(error: SourceError) -> str:
+def reason_of(error: SourceError) -> str:
     """Why a file is left out, and what to do about it."""
-    return f"{error} {error.hint}".rstrip()
+    return f"{error} {error.hint}" if error.hint != error.default_hint else str(error)
 
 
 def _stamped(source: Source) -> Source:
@@ -314,7 +332,7 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
             continue
         chunks = split(document)
         batch.add([Entry(document, chunks, digest, size=len(document.text.encode("utf-8", "surrogatepass")))])
-        tally.chunks += len(chunks)
+        tally.note(document, chunks)
         tally.added += before is None
         tally.updated += before is not None
     batch.commit()
@@ -354,10 +372,11 @@ def embedding(done: int, total: int, tokens: int, seconds: float, before: int = 
 
 def join(reports: Sequence[Report]) -> Report:
     """The sums of several reports."""
-    counts = ("added", "updated", "renamed", "removed", "unchanged", "chunks")
+    counts = ("added", "updated", "renamed", "removed", "unchanged", "chunks", "pages", "recognised")
     return Report(
         **{name: sum(getattr(report, name) for report in reports) for name in counts},
         skipped=tuple(skip for report in reports for skip in report.skipped),
         failed=tuple(skip for report in reports for skip in report.failed),
         flagged=tuple(skip for report in reports for skip in report.flagged),
+        kinds=dict(sum((Counter(report.kinds) for report in reports), Counter())),
     )

@@ -218,12 +218,29 @@ class Hit:
 
     @property
     def citation(self) -> str:
-        """Where the passage stands, for people: ``papers/attention.md:12-18`` or ``papers/a.pdf, page 3``."""
+        """Where the passage stands, for people: ``papers/attention.md:12-18``, ``papers/a.pdf, page 3``.
+
+        Of a workbook, the sheet and its rows: ``plan.xlsx, sheet Costs, rows 3-7``.
+        """
+        if self.page is not None and ("sheet" in self.media_type or "excel" in self.media_type):
+            rows = f"row {self.first_line}" if self.first_line == self.last_line else f"rows {self._lines}"
+            return f"{self.uri}, sheet {self.heading[0] if self.heading else self.page}, {rows}"
         if self.page is not None:
-            return f"{self.uri}, page {self.page}"
+            return f"{self.uri}, {_page_word(self.media_type)} {self.page}"
         if self.first_line == self.last_line:
             return f"{self.uri}:{self.first_line}"
-        return f"{self.uri}:{self.first_line}-{self.last_line}"
+        return f"{self.uri}:{self._lines}"
+
+    @property
+    def _lines(self) -> str:
+        return f"{self.first_line}-{self.last_line}"
+
+
+def _page_word(media_type: str) -> str:
+    """What a numbered piece of such a file is called."""
+    if "presentation" in media_type or "powerpoint" in media_type:
+        return "slide"
+    return "chapter" if "epub" in media_type else "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +298,12 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run of ``index`` did. Counts are files unless the name says otherwise; ``seconds`` is wall time."""
+    """What one run of ``index`` did. Counts are files unless the name says otherwise; ``seconds`` is wall time.
+
+    ``kinds`` counts the documents that were read by media type, those within files too; ``pages`` are their pages,
+    slides and sheets, of which the text of ``recognised`` was read from an image. ``flagged`` tells what of documents
+    that were read could not be, or only with doubt.
+    """
 
     added: int = 0
     updated: int = 0
@@ -296,3 +318,6 @@ class Report:
     skipped: tuple[Skip, ...] = ()
     failed: tuple[Skip, ...] = ()
     flagged: tuple[Skip, ...] = ()
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    pages: int = 0
+    recognised: int = 0

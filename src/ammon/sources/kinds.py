@@ -136,3 +136,35 @@ def kind_of(name: str) -> Kind:
     lower = name.lower()
     _, dot, extension = lower.rpartition(".")
     return KINDS.get(dot + extension) or NAMES.get(lower, PLAIN)
+
+
+_LABELS: Final = {
+    "documents.pdf": "PDF",
+    "documents.docx": "Word",
+    "documents.doc": "Word",
+    "documents.pptx": "PowerPoint",
+    "documents.ppt": "PowerPoint",
+    "documents.sheets": "spreadsheet",
+    "documents.odf": "OpenDocument",
+    "documents.rtf": "RTF",
+    "documents.epub": "EPUB",
+    "documents.mail": "mail",
+    "documents.msg": "mail",
+    "documents.archive": "archive",
+    "documents.image": "image",
+    "markdown": "Markdown",
+    "html": "HTML",
+    "code": "code",
+    "table": "table",
+    "notebook": "notebook",
+}
+
+
+def label_of(media_type: str) -> str:
+    """Return what people call a format, by its media type; ``text`` for all that has no name of its own.
+
+    >>> label_of("application/pdf"), label_of("text/x-python"), label_of("text/plain")
+    ('PDF', 'code', 'text')
+    """
+    loader = next((kind.loader for kind in KINDS.values() if kind.media_type == media_type), "")
+    return _LABELS.get(loader, "text")

@@ -157,6 +157,7 @@ class _Merging:
         self._watcher = watcher
         self._contents = Contents(store.catalog)
         self._batch: list[Held] = []
+        self._replaced: set[str] = set()
         self._characters = 0
         self.tally = _Tally()
 
@@ -187,9 +188,12 @@ class _Merging:
         number = self._store.catalog.value("SELECT id FROM document WHERE uri = ?", (held.entry.document.uri,))
         known = None if number is None else self._contents.document(number)
         # A file that could not be read there takes nothing from one that could be read here.
-        if known is not None and (portable.same(known, held) or (held.state != "ok" and known.state == "ok")):
+        # What was in a file went when the file was replaced.
+        kept = known is not None and held.entry.container not in self._replaced
+        if known is not None and kept and (portable.same(known, held) or (held.state != "ok" and known.state == "ok")):
             self.tally.unchanged += 1
             return
+        self._replaced.add(held.entry.document.uri)
         self.tally.added += known is None
         self.tally.updated += known is not None
         self.tally.chunks += len(held.entry.chunks)
