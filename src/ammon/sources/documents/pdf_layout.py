@@ -1,0 +1,264 @@
+"""Lines of pages → blocks: what is a heading, a table, a running head, and which lines go together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ammon.sources.documents.pdf_page import Cell, Line
+
+HEAD_ZONE: Final = 0.1
+"""Share of a page's height, at the top and at the bottom, in which running heads and page numbers stand."""
+
+LARGER: Final = 1.12
+"""A heading's type is larger than the text's by this factor, or it is bold and stands alone."""
+
+LONGEST_HEADING: Final = 150
+PARAGRAPH_GAP: Final = 0.6
+"""Room between two paragraphs, as a share of the size of type."""
+
+FEWEST_ROWS: Final = 3
+FULL: Final = 0.6
+"""Share of a table's cells that hold something."""
+
+WIDE: Final = 1.06
+"""A line whose characters take this much more room than is usual on its page may have gaps in it."""
+
+_DIGITS: Final = re.compile(r"\d+")
+_PAGE_NUMBER: Final = re.compile(
+    r"\W*(?:page|seite|第)?\W*(?:\d{1,4}|[ivxlc]{1,7})\W*(?:(?:of|von|/|共)\W*\d{1,4})?\W*页?\W*", re.IGNORECASE
+)
+_NUMBERED: Final = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
+
+Kind = Literal["text", "heading", "table", "margin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that belong together. ``level`` is a heading's, from 1.
+
+    ``rows`` are those of a table: the lines that a row stands in, and a cell for each column.
+    """
+
+    kind: Kind
+    lines: tuple[Line, ...]
+    level: int = 0
+    rows: tuple[tuple[tuple[Line, ...], tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is on a page, its lines and tables, in order, and its height in points."""
+
+    items: Sequence[Line | Block]
+    height: float
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """All lines, those of tables too."""
+        for item in self.items:
+            yield from (item,) if isinstance(item, Line) else item.lines
+
+
+class Styles:
+    """What is usual in a document: the size of its text, what its headings look like, and what its margins say."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        sizes: Counter[float] = Counter()
+        for page in pages:
+            for line in page.lines:
+                sizes[line.size] += len(line.text)
+        self.body = sizes.most_common(1)[0][0] if sizes else 10.0
+        larger = sorted((size for size in sizes if size >= self.body * LARGER), reverse=True)
+        self._levels = {size: level for level, size in enumerate(_distinct(larger), 1)}
+        self._repeated = _repeated(pages)
+
+    def is_margin(self, line: Line, page: Page) -> bool:
+        """Whether the line is a running head or foot, or a page's number."""
+        return _in_zone(line, page) and _shape(line, page) in self._repeated
+
+    def level(self, line: Line, *, alone: bool) -> int:
+        """The level of the heading that the line is; 0 for none."""
+        text = line.text.strip()
+        if len(text) > LONGEST_HEADING or not any(each.isalpha() for each in text) or text.endswith((",", ";", "，")):
+            return 0
+        numbered = _NUMBERED.match(text)
+        if line.size >= self.body * LARGER:
+            by_size = next((level for size, level in self._levels.items() if abs(size - line.size) < 1), 1)
+            return min(numbered[1].count(".") + 2 if numbered and by_size > 1 else by_size, 6)
+        if line.bold and alone and line.size >= self.body * 0.95 and not text.endswith((".", "。", ":")):
+            deepest = len(set(self._levels.values()))
+            return min(numbered[1].count(".") + 2 if numbered else deepest + 1, 6)
+        return 0
+
+
+def _distinct(sizes: Sequence[float]) -> list[float]:
+    """Sizes, the largest first, without those less than a point below another."""
+    kept: list[float] = []
+    for size in sizes:
+        if not kept or kept[-1] - size >= 1:
+            kept.append(size)
+    return kept
+
+
+def _in_zone(line: Line, page: Page) -> bool:
+    return line.bottom < page.height * HEAD_ZONE or line.top > page.height * (1 - HEAD_ZONE)
+
+
+def _shape(line: Line, page: Page) -> tuple[str, int]:
+    """What a line says, whatever its numbers, and where: to five points, from the nearer edge."""
+    text = line.text.strip().lower()
+    said = "#" if _PAGE_NUMBER.fullmatch(text) else _DIGITS.sub("#", text)
+    from_edge = line.top if line.bottom < page.height / 2 else line.top - page.height
+    return said, round(from_edge / 5)
+
+
+def _repeated(pages: Sequence[Page]) -> set[tuple[str, int]]:
+    """Shapes of lines that stand at the same place of several pages."""
+    shapes: Counter[tuple[str, int]] = Counter()
+    for page in pages:
+        shapes.update({_shape(line, page) for line in page.lines if _in_zone(line, page)})
+    return {shape for shape, count in shapes.items() if count >= (2 if len(pages) < 6 or shape[0] == "#" else 3)}
+
+
+def blocks_of(page: Page, styles: Styles) -> Iterator[Block]:
+    """The blocks of a page, in order."""
+    margins = [item for item in page.items if isinstance(item, Line) and styles.is_margin(item, page)]
+    yield from (Block("margin", (line,)) for line in margins if line.top < page.height / 2)
+    waiting: list[Line] = []
+    for item in page.items:
+        if isinstance(item, Block):
+            yield from _texts(waiting, styles)
+            waiting = []
+            yield item
+        elif item not in margins:
+            waiting.append(item)
+    yield from _texts(waiting, styles)
+    yield from (Block("margin", (line,)) for line in margins if line.top >= page.height / 2)
+
+
+def _texts(lines: Sequence[Line], styles: Styles) -> Iterator[Block]:
+    """Paragraphs and headings."""
+    group: list[Line] = []
+    for line in lines:
+        if group and _parted(group[-1], line):
+            yield from _text(group, styles)
+            group = []
+        group.append(line)
+    if group:
+        yield from _text(group, styles)
+
+
+def _text(group: Sequence[Line], styles: Styles) -> Iterator[Block]:
+    alone = len(group) == 1
+    level = styles.level(group[0], alone=alone)
+    if level and len(group) <= FEWEST_ROWS and all(styles.level(line, alone=alone) == level for line in group):
+        yield Block("heading", tuple(group), level)
+    else:
+        yield Block("text", tuple(group))
+
+
+def _parted(line: Line, following: Line) -> bool:
+    """Whether a paragraph ends between two lines."""
+    size = max(line.size, following.size)
+    gap = following.top - line.bottom
+    if abs(line.size - following.size) > 0.15 * size and min(len(line.text), len(following.text)) > 3:
+        return True
+    ends_heading = line.bold and not following.bold and gap > PARAGRAPH_GAP / 2 * size
+    return gap > PARAGRAPH_GAP * size or following.bottom < line.top - size or ends_heading
+
+
+def with_tables(lines: Sequence[Line], cells: Callable[[Line], list[Cell]]) -> Iterator[Line | Block]:
+    """The lines of a page, those that make up a table replaced by it. ``cells`` tells what stands apart in a line."""
+    usual = _usual_width(lines)
+    rows = [_row(group, cells, usual) for group in _beside(lines)]
+    at = 0
+    while at < len(rows):
+        end = at
+        while end < len(rows) and len(rows[end][1]) > 1:
+            end += 1
+        table = _table(rows[at:end]) if end - at >= FEWEST_ROWS else None
+        if table is not None:
+            yield table
+            at = end
+        else:
+            yield from rows[at][0]
+            at += 1
+
+
+_Row = tuple[Sequence[Line], list[Cell]]
+
+
+def _beside(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Lines that follow one another and stand side by side, from left to right."""
+    group: list[Line] = []
+    for line in lines:
+        last = group[-1] if group else None
+        if (
+            last
+            and abs((line.top + line.bottom) - (last.top + last.bottom)) < 0.8 * line.size
+            and line.left >= last.right
+        ):
+            group.append(line)
+        else:
+            if group:
+                yield group
+            group = [line]
+    if group:
+        yield group
+
+
+def _row(group: Sequence[Line], cells_of: Callable[[Line], list[Cell]], usual: float) -> _Row:
+    cells: list[Cell] = []
+    for line in group:
+        wide = (line.right - line.left) > WIDE * usual * len(line.text) * line.size
+        apart = wide and " " in line.text.strip()
+        cells += cells_of(line) if apart else [Cell(line.text.strip(), line.left, line.right)]
+    return group, cells
+
+
+def _usual_width(lines: Sequence[Line]) -> float:
+    """The width of a character, as a share of the size of type, that most lines have or exceed a little."""
+    widths = sorted(
+        (line.right - line.left) / len(line.text) / line.size for line in lines if len(line.text) > 20 and line.size
+    )
+    return widths[len(widths) // 4] if widths else 0.4
+
+
+def _table(rows: Sequence[_Row]) -> Block | None:
+    """The table that these rows are; ``None`` where their cells do not stand in columns."""
+    columns = _columns([cell for _, cells in rows for cell in cells])
+    if not 2 <= len(columns) <= 30:
+        return None
+    filled = [_placed(cells, columns) for _, cells in rows]
+    if any(row is None for row in filled):
+        return None
+    kept = [(tuple(lines), tuple(row)) for (lines, _), row in zip(rows, filled, strict=True) if row is not None]
+    if sum(sum(map(bool, row)) for _, row in kept) < FULL * len(kept) * len(columns):
+        return None
+    return Block("table", tuple(line for lines, _ in kept for line in lines), rows=tuple(kept))
+
+
+def _columns(cells: Sequence[Cell]) -> list[tuple[float, float]]:
+    """Stretches from left to right that cells take, no gap of which any cell bridges."""
+    columns: list[tuple[float, float]] = []
+    for cell in sorted(cells, key=lambda cell: cell.left):
+        if columns and cell.left < columns[-1][1]:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], cell.right))
+        else:
+            columns.append((cell.left, cell.right))
+    return columns
+
+
+def _placed(cells: Sequence[Cell], columns: Sequence[tuple[float, float]]) -> list[str] | None:
+    """A row's cells by column; ``None`` where two share one."""
+    row = [""] * len(columns)
+    for cell in cells:
+        at = next(number for number, (left, right) in enumerate(columns) if left <= cell.left <= right)
+        if row[at]:
+            return None
+        row[at] = cell.text
+    return row
