@@ -1,4 +1,4 @@
-"""PDF → text in reading order, with a box for each line: by PDFium, and by text recognition where pages are pictures."""
+"""PDF → text in reading order with a box for each line; where pages are pictures, by text recognition."""
 
 from __future__ import annotations
 
@@ -148,7 +148,9 @@ class _Reader:
         said = one_line(self._document.get_metadata_value("Title") or "")
         if not _NO_TITLE.fullmatch(said):
             return said
-        lines = [line for line in pages[0].lines if styles.level(line, alone=False)] if pages else []
+        # What is printed up the side of a page is no title.
+        across = [line for line in pages[0].lines if line.right - line.left > line.bottom - line.top] if pages else []
+        lines = [line for line in across if styles.level(line, alone=False)]
         largest = max((line.size for line in lines), default=0)
         return one_line(" ".join(line.text for line in lines if line.size == largest))
 

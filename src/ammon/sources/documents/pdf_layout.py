@@ -155,7 +155,8 @@ def _texts(lines: Sequence[Line], styles: Styles) -> Iterator[Block]:
 def _text(group: Sequence[Line], styles: Styles) -> Iterator[Block]:
     alone = len(group) == 1
     level = styles.level(group[0], alone=alone)
-    if level and len(group) <= FEWEST_ROWS and all(styles.level(line, alone=alone) == level for line in group):
+    short = sum(len(line.text) for line in group) <= LONGEST_HEADING
+    if level and short and all(styles.level(line, alone=alone) == level for line in group):
         yield Block("heading", tuple(group), level)
     else:
         yield Block("text", tuple(group))
@@ -167,8 +168,7 @@ def _parted(line: Line, following: Line) -> bool:
     gap = following.top - line.bottom
     if abs(line.size - following.size) > 0.15 * size and min(len(line.text), len(following.text)) > 3:
         return True
-    ends_heading = line.bold and not following.bold and gap > PARAGRAPH_GAP / 2 * size
-    return gap > PARAGRAPH_GAP * size or following.bottom < line.top - size or ends_heading
+    return gap > PARAGRAPH_GAP * size or following.bottom < line.top - size
 
 
 def with_tables(lines: Sequence[Line], cells: Callable[[Line], list[Cell]]) -> Iterator[Line | Block]:
@@ -209,6 +209,11 @@ def _beside(lines: Sequence[Line]) -> Iterator[list[Line]]:
             group = [line]
     if group:
         yield group
+
+
+def _level(one: Line, other: Line) -> bool:
+    """Whether two lines stand at the same height."""
+    return abs((one.top + one.bottom) - (other.top + other.bottom)) < 0.8 * other.size
 
 
 def _row(group: Sequence[Line], cells_of: Callable[[Line], list[Cell]], usual: float) -> _Row:

@@ -1,4 +1,4 @@
-"""One page of a PDF → its lines: text, place as shown, size of type. Uses PDFium's own functions, a few calls a line."""
+"""One page of a PDF → its lines: text, place as shown, size of type, by a few calls of PDFium's a line."""
 
 from __future__ import annotations
 
