@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Final, overload
+from typing import Final, Literal, TypeAlias, overload
 
 from ammon.errors import SourceError
 from ammon.types import Part
@@ -14,6 +14,8 @@ MOST_CHARACTERS: Final = 160_000_000
 MOST_ROWS: Final = 6_000_000
 """Of one file: with its column names in each row, a table of 64 MiB could grow to six times that."""
 
+RowKind: TypeAlias = Literal["row", "margin"]
+_KINDS: Final[tuple[RowKind, RowKind]] = ("row", "margin")
 _BETWEEN: Final = b"\n\n"
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -42,8 +44,19 @@ class Rows:
     def __len__(self) -> int:
         return len(self._parts)
 
-    def add(self, text: str, lines: tuple[int, int] | None = None, heading: tuple[str, ...] = ()) -> None:
-        """Add a row; ``lines`` are its first and last line in the source. A row without text is passed over.
+    def add(
+        self,
+        text: str,
+        lines: tuple[int, int] | None = None,
+        heading: tuple[str, ...] = (),
+        page: int | None = None,
+        kind: RowKind = "row",
+    ) -> None:
+        """Add a row; ``lines`` are its first and last line in the source, ``page`` the sheet it is on.
+
+        One of kind ``margin`` is shown, and is no passage.
+
+        A row without text is passed over.
 
         Raises: SourceError with the code ``too-large``.
         """
@@ -60,8 +73,13 @@ class Rows:
             self._length += len(_BETWEEN)
         end = self._length + len(text)
         self._bytes += text.encode("utf-8", "surrogatepass")
-        self._parts.append(self._length, end, lines, heading)
+        self._parts.append(Part(self._length, end, kind, page=page, heading=heading, lines=lines))
         self._length = end
+
+    @property
+    def length(self) -> int:
+        """Characters so far."""
+        return self._length
 
     def text(self) -> str:
         """The document's text so far."""
@@ -74,29 +92,35 @@ class Rows:
 
 
 class RowParts(Sequence[Part]):
-    """One part a row, 20 bytes each, where an object with its numbers would take 300: a file may have millions."""
+    """One part a row, 25 bytes each, where an object with its numbers would take 300: a file may have millions."""
 
     def __init__(self) -> None:
-        self._starts, self._ends, self._firsts, self._lasts, self._headings = (array("I") for _ in range(5))
+        self._starts, self._ends, self._firsts, self._lasts, self._headings, self._pages = (
+            array("I") for _ in range(6)
+        )
+        self._kinds = array("B")
         self._known: dict[tuple[str, ...], int] = {}
 
-    def append(self, start: int, end: int, lines: tuple[int, int] | None, heading: tuple[str, ...]) -> None:
+    def append(self, part: Part) -> None:
         """Add the part of the next row."""
-        first, last = lines or (0, 0)
-        self._starts.append(start)
-        self._ends.append(end)
+        first, last = part.lines or (0, 0)
+        self._starts.append(part.start)
+        self._ends.append(part.end)
         self._firsts.append(first)
         self._lasts.append(last)
-        self._headings.append(self._known.setdefault(heading, len(self._known)))
+        self._headings.append(self._known.setdefault(part.heading, len(self._known)))
+        self._pages.append(part.page or 0)
+        self._kinds.append(0 if part.kind == "row" else 1)
 
     def __len__(self) -> int:
         return len(self._starts)
 
     def __iter__(self) -> Iterator[Part]:
         headings = tuple(self._known)
-        columns = zip(self._starts, self._ends, self._firsts, self._lasts, self._headings, strict=True)
-        for start, end, first, last, heading in columns:
-            yield Part(start, end, "row", heading=headings[heading], lines=(first, last) if first else None)
+        columns = zip(self._starts, self._ends, self._firsts, self._lasts, self._headings, self._pages, strict=True)
+        for start, end, first, last, heading, page in columns:
+            lines = (first, last) if first else None
+            yield Part(start, end, "row", page=page or None, heading=headings[heading], lines=lines)
 
     @overload
     def __getitem__(self, at: int) -> Part: ...
@@ -109,7 +133,8 @@ class RowParts(Sequence[Part]):
             return [self[each] for each in range(*at.indices(len(self)))]
         lines = (self._firsts[at], self._lasts[at]) if self._firsts[at] else None
         heading = tuple(self._known)[self._headings[at]]
-        return Part(self._starts[at], self._ends[at], "row", heading=heading, lines=lines)
+        page = self._pages[at] or None
+        return Part(self._starts[at], self._ends[at], _KINDS[self._kinds[at]], page=page, heading=heading, lines=lines)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and [*self] == [*other]

@@ -31,7 +31,7 @@ class Sandbox(Closing):
     def submit(self, name: str, data: bytes, *, as_text: bool = False) -> Future[list[Found]]:
         """What the file holds, once it is read: itself first, then what is in it.
 
-        Where its reader broke down or took too long, that is what there is: an error, ``parser-failed`` or ``too-slow``.
+        Where its reader broke down or took too long, there is that error, ``parser-failed`` or ``too-slow``.
         """
         return self._threads.submit(self._read, name, data, as_text)
 

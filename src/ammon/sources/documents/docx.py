@@ -1,0 +1,210 @@
+"""Word (OOXML) → text as Markdown: headings, lists, tables, notes, comments, text boxes; not what was deleted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ammon.errors import SourceError
+from ammon.sources.documents.outline import Outline, markdown_table
+from ammon.sources.documents.package import Package, attribute, local_name, texts
+from ammon.sources.documents.word_styles import Styles
+from ammon.sources.kinds import Kind
+from ammon.sources.loaded import Loaded
+from ammon.sources.reading import Reading
+
+DEEPEST: Final = 60
+"""Tables and boxes inside one another, beyond which nothing is read."""
+
+_WITHOUT_TEXT: Final = frozenset(
+    {"del", "moveFrom", "instrText", "delText", "Fallback", "rPr", "pPr", "sectPr", "tblPr", "trPr", "tcPr", "sdtPr"}
+)
+_MARKS: Final = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+_APART: Final = frozenset({"num", "den", "sub", "sup", "deg", "lim"})
+"""Pieces of an equation, which are words of their own."""
+
+_NOTES: Final = (("footnotes", "footnote"), ("endnotes", "endnote"))
+
+
+def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
+    """Return the document's text. Raises: SourceError with the code ``malformed``, ``encrypted`` or ``bomb``."""
+    package = Package(data, reading)
+    main = next((name for kind, name in package.targets("").values() if kind == "officeDocument"), "word/document.xml")
+    root = package.xml(main)
+    if root is None:
+        raise SourceError("It has no main part.", code="malformed")
+    reader = _Reader(package, main)
+    reader.read(root)
+    title, language, metadata = package.properties()
+    outline = reader.outline
+    return Loaded(outline.text(), title=title, language=language, metadata=metadata, parts=outline.parts)
+
+
+class _Reader:
+    """One document on its way to an outline."""
+
+    def __init__(self, package: Package, main: str) -> None:
+        self._package = package
+        self._related = package.targets(main)
+        self._styles = Styles(package, self._related)
+        self._counts: Counter[tuple[str, int]] = Counter()
+        self._page: int | None = None
+        self.outline = Outline()
+
+    def read(self, root: Any) -> None:
+        body = next((each for each in root if local_name(each) == "body"), root)
+        # Word notes where its pages ended; without that, nobody knows.
+        if any(local_name(each) == "lastRenderedPageBreak" for each in body.iter()):
+            self._page = 1
+        self._margins(("header",))
+        self._blocks(body, 0)
+        self.outline.under(1, "")
+        for part, name in _NOTES:
+            self._notes(part, name)
+        self._comments()
+        self._drawn()
+        self._margins(("footer",))
+
+    def _blocks(self, parent: Any, depth: int) -> None:
+        if depth > DEEPEST:
+            return
+        for each in parent:
+            match local_name(each):
+                case "p":
+                    self._paragraph(each, depth)
+                case "tbl":
+                    self._table(each, depth)
+                case "sdt" | "sdtContent" | "ins" | "moveTo" | "customXml" | "smartTag":
+                    self._blocks(each, depth + 1)
+
+    def _paragraph(self, element: Any, depth: int) -> None:
+        text = "".join(_pieces(element)).strip()
+        style = self._styles.of(element)
+        if style.level and text:
+            self.outline.heading(style.level, text, page=self._page)
+        elif text:
+            self.outline.block(self._listed(text, style.numbering), page=self._page)
+        for box in _boxes(element):
+            self._blocks(box, depth + 1)
+        if self._page is not None:
+            breaks = sum(local_name(each) == "lastRenderedPageBreak" for each in element.iter())
+            self._page += breaks
+
+    def _listed(self, text: str, numbering: tuple[str, int] | None) -> str:
+        if numbering is None:
+            return text
+        number, level = numbering
+        indent = "  " * level
+        if self._styles.is_bullet(number, level):
+            return f"{indent}- {text}"
+        self._counts[numbering] += 1
+        for deeper in range(level + 1, 10):
+            self._counts.pop((number, deeper), None)
+        return f"{indent}{self._counts[numbering]}. {text}"
+
+    def _table(self, element: Any, depth: int) -> None:
+        rows = [list(_cells(row)) for row in element.iter() if local_name(row) == "tr" and _owner(row) is element]
+        if rows and max(map(len, rows)) == 1:
+            # A frame around text rather than a table.
+            for row in element.iter():
+                if local_name(row) == "tc" and _owner(row) is element:
+                    self._blocks(row, depth + 1)
+            return
+        self.outline.block(markdown_table(rows), page=self._page)
+
+    def _members(self, kind: str) -> list[str]:
+        return [name for found, name in self._related.values() if found == kind]
+
+    def _margins(self, kinds: tuple[str, ...]) -> None:
+        said = dict.fromkeys(
+            "\n".join(filter(None, ("".join(_pieces(each)).strip() for each in root.iter() if local_name(each) == "p")))
+            for kind in kinds
+            for name in self._members(kind)
+            if (root := self._package.xml(name)) is not None
+        )
+        for text in said:
+            self.outline.block(text, "margin")
+
+    def _notes(self, part: str, name: str) -> None:
+        for member in self._members(part):
+            root = self._package.xml(member)
+            for note in root if root is not None else ():
+                text = " ".join("".join(_pieces(each)).strip() for each in note.iter() if local_name(each) == "p")
+                if local_name(note) == name and text.strip():
+                    self.outline.block(f"[{attribute(note, 'id')}] {text.strip()}")
+
+    def _comments(self) -> None:
+        for member in self._members("comments"):
+            root = self._package.xml(member)
+            for comment in root if root is not None else ():
+                text = " ".join("".join(_pieces(each)).strip() for each in comment.iter() if local_name(each) == "p")
+                if text.strip():
+                    author = attribute(comment, "author")
+                    self.outline.block(f"Comment by {author}: {text.strip()}" if author else f"Comment: {text.strip()}")
+
+    def _drawn(self) -> None:
+        """What charts and diagrams say."""
+        for kind in ("chart", "diagramData", "chartEx"):
+            for member in self._members(kind):
+                root = self._package.xml(member)
+                said = texts(root, "t", "v") if root is not None else []
+                self.outline.block(" ".join(said))
+
+
+def _owner(element: Any) -> Any:
+    """The table that a row or cell belongs to."""
+    return next((each for each in element.iterancestors() if local_name(each) == "tbl"), None)
+
+
+def _cells(row: Any) -> Iterator[str]:
+    """The texts of a row's cells; one that spans several columns is followed by empty ones."""
+    table = _owner(row)
+    for cell in row.iter():
+        if local_name(cell) != "tc" or _owner(cell) is not table:
+            continue
+        said = [each for each in cell if local_name(each) == "tcPr"]
+        span = next((int(attribute(each, "val", "1")) for each in _within(said, "gridSpan")), 1)
+        going_on = any(attribute(each, "val", "continue") == "continue" for each in _within(said, "vMerge"))
+        paragraphs = ("".join(_pieces(each)).strip() for each in cell.iter() if local_name(each) == "p")
+        yield "" if going_on else " ".join(filter(None, paragraphs))
+        yield from [""] * min(max(span - 1, 0), 100)
+
+
+def _within(elements: list[Any], name: str) -> Iterator[Any]:
+    return (each for element in elements for each in element if local_name(each) == name)
+
+
+def _pieces(element: Any) -> Iterator[str]:
+    """The text of a paragraph, without that of boxes that stand in it."""
+    stack = [iter(element)]
+    while stack:
+        each = next(stack[-1], None)
+        if each is None:
+            stack.pop()
+            continue
+        name = local_name(each)
+        if name == "t":
+            yield each.text or ""
+        elif name in _MARKS:
+            yield _MARKS[name]
+        elif name in _APART:
+            yield " "
+            stack.append(iter(each))
+        elif name == "docPr" and attribute(each, "descr"):
+            yield f"[{attribute(each, 'descr')}]"
+        elif name not in _WITHOUT_TEXT and name != "txbxContent":
+            stack.append(iter(each))
+
+
+def _boxes(element: Any) -> Iterator[Any]:
+    """Text boxes in a paragraph; of two versions of one, the first."""
+    for each in element.iter():
+        if local_name(each) == "txbxContent":
+            above = [local_name(parent) for parent in each.iterancestors()]
+            upto = above.index("p") if "p" in above else len(above)
+            if (
+                "Fallback" not in above[: upto + 1]
+                and next((parent for parent in each.iterancestors() if local_name(parent) == "p"), None) is element
+            ):
+                yield each
