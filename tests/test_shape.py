@@ -17,7 +17,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "ammon"
 FLOORS = (
-    {"types", "errors", "settings", "ports", "extras", "closing", "progress", "_version"},
+    {"types", "errors", "settings", "ports", "extras", "closing", "normalising", "progress", "_version"},
     {"sources", "split", "embed", "store"},
     {"search"},
     {"answer", "memory", "agent", "evaluate"},

@@ -100,6 +100,7 @@ class RowParts(Sequence[Part]):
         )
         self._kinds = array("B")
         self._known: dict[tuple[str, ...], int] = {}
+        self._paths: list[tuple[str, ...]] = []
 
     def append(self, part: Part) -> None:
         """Add the part of the next row."""
@@ -108,7 +109,10 @@ class RowParts(Sequence[Part]):
         self._ends.append(part.end)
         self._firsts.append(first)
         self._lasts.append(last)
-        self._headings.append(self._known.setdefault(part.heading, len(self._known)))
+        if part.heading not in self._known:
+            self._known[part.heading] = len(self._paths)
+            self._paths.append(part.heading)
+        self._headings.append(self._known[part.heading])
         self._pages.append(part.page or 0)
         self._kinds.append(0 if part.kind == "row" else 1)
 
@@ -116,11 +120,7 @@ class RowParts(Sequence[Part]):
         return len(self._starts)
 
     def __iter__(self) -> Iterator[Part]:
-        headings = tuple(self._known)
-        columns = zip(self._starts, self._ends, self._firsts, self._lasts, self._headings, self._pages, strict=True)
-        for start, end, first, last, heading, page in columns:
-            lines = (first, last) if first else None
-            yield Part(start, end, "row", page=page or None, heading=headings[heading], lines=lines)
+        return map(self._at, range(len(self)))
 
     @overload
     def __getitem__(self, at: int) -> Part: ...
@@ -131,10 +131,12 @@ class RowParts(Sequence[Part]):
     def __getitem__(self, at: int | slice) -> Part | Sequence[Part]:
         if isinstance(at, slice):
             return [self[each] for each in range(*at.indices(len(self)))]
+        return self._at(range(len(self))[at])
+
+    def _at(self, at: int) -> Part:
         lines = (self._firsts[at], self._lasts[at]) if self._firsts[at] else None
-        heading = tuple(self._known)[self._headings[at]]
-        page = self._pages[at] or None
-        return Part(self._starts[at], self._ends[at], _KINDS[self._kinds[at]], page=page, heading=heading, lines=lines)
+        heading, page = self._paths[self._headings[at]], self._pages[at] or None
+        return Part(self._starts[at], self._ends[at], _KINDS[self._kinds[at]], "", page, heading, lines)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and [*self] == [*other]
