@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ammon.sources.loaded import Loaded
 from ammon.types import Part, PartKind
 
 _TITLE_LENGTH = 300
@@ -61,6 +64,19 @@ class Outline:
             self._parts[-1] = Part(last.start, self._length, kind, page=page, heading=heading)
         else:
             self._parts.append(Part(start, self._length, kind, page=page, heading=heading, lines=lines))
+
+    def take(self, loaded: Loaded, *, page: int | None = None) -> None:
+        """Write a text that has parts of its own, under the headings there are."""
+        text = loaded.whole()
+        if not text.strip():
+            return
+        if self._length:
+            self._write("\n\n")
+        above = tuple(title for _, title in self._path)
+        for part in loaded.parts or (Part(0, len(text)),):
+            start, end = part.start + self._length, part.end + self._length
+            self._parts.append(replace(part, start=start, end=end, page=page, heading=above + part.heading))
+        self._write(text)
 
     def _write(self, text: str) -> None:
         self._pieces.append(text)

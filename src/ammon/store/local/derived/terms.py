@@ -18,7 +18,7 @@ from operator import add
 
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
-from ammon.normalising import LINE_END, SPACELESS, hyphenated, without_invisible
+from ammon.normalising import SPACELESS, hyphenated, with_line_feeds, without_invisible
 
 TERMS_VERSION = 2
 """Raised whenever the same text would give other terms, so that a stored index made by other rules is rebuilt."""
@@ -34,7 +34,7 @@ _JOINED = SPACELESS + "\u1100-\u11ff\uac00-\ud7a3"
 _TAIL = r"(?:(?<=[0-9])[.,](?=[0-9]){word}|['’]{word}|\+\+|\#)*"
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+" + _TAIL.format(word="[A-Za-z0-9_]+"))
 _RUN = re.compile(f"[{_JOINED}]+")
-_WRAPPED = re.compile(rf"(?<=[{_JOINED}]){LINE_END}[ \t]*(?=[{_JOINED}])")
+_WRAPPED = re.compile(rf"\n(?<=[{_JOINED}]\n)[ \t]*(?=[{_JOINED}])")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\dA-Za-z_]+|[0-9]+")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -64,6 +64,7 @@ def terms(text: str) -> list[str]:
 
 def _folded_text(text: str) -> str:
     """The text in one form of each character, without those that cannot be seen; lines without spaces are joined."""
+    text = with_line_feeds(text)
     if text.isascii():
         return text
     return _WRAPPED.sub("", without_invisible(unicodedata.normalize("NFKC", text)))
