@@ -26,7 +26,10 @@ ODD = {
     "drawn-out Arabic letters": ("مرحـــبا", "مرحبا"),
     "letters and accents apart": ("cafe\u0301", "caf\xe9"),
     "radicals in place of characters": ("\u2f08\u2f3c", "人心"),
-    "Chinese broken across lines": ("我们今天讨论人工智能的发展和它的未\n来。", "我们今天讨论人工智能的发展和它的未来。"),
+    "Chinese broken across lines": (
+        "我们今天讨论人工智能的发展和它的未\n来。",
+        "我们今天讨论人工智能的发展和它的未来。",
+    ),
 }
 
 PLAIN = [

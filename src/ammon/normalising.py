@@ -20,7 +20,7 @@ SPACELESS: Final = (
 # Marks of no width part words in Persian and make one emoji of several: after those they stay.
 _INVISIBLE: Final = re.compile(
     "\xad\n[ \t]*|[\xad\u034f\u0640\u180e\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]+|"
-    "(?<![\u0590-\u08ff\u200b-\u200d\u2190-\u2bff\ufb1d-\ufdff\ufe0f-\ufefe\U0001f000-\U0001ffff])[\u200b-\u200d]+"
+    "(?<![\u0590-\u063f\u0641-\u08ff\u200b-\u200d\u2190-\u2bff\ufb1d-\ufdff\ufe0f-\ufefe\U0001f000-\U0001ffff])[\u200b-\u200d]+"
 )
 _ANY_INVISIBLE: Final = re.compile("[\xad\u034f\u0640\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 """Sought first: a set by itself is found several times as fast, and hardly any text has one of it."""
