@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -244,7 +245,10 @@ class _Mirror:
                 return before
             as_text = bool(self._rules.globs)
             if sources.is_for_sandbox(source.path.name, data):
-                found = self._sandbox.submit(source.path.name, data, as_text=as_text)
+                recognised = self._store.recognised
+                pages, keep = recognised.known(digest), partial(recognised.put, digest)
+                asked = sources.Asked(source.path.name, data, as_text=as_text, known=pages, on_page=keep)
+                found = self._sandbox.submit(asked)
                 self._reading.append(_File(stamped, root, digest, len(data), found))
                 return None
             document = sources.load(source, data, as_text=as_text)

@@ -223,7 +223,7 @@ def _document(store: LocalStore, source: PathLike) -> Document:
             if not sources.is_for_sandbox(path.name, data):
                 return sources.load(found, data)
             with sources.Sandbox(1) as sandbox:
-                return sandbox.submit(path.name, data).result()[0].of(found)
+                return sandbox.submit(sources.Asked(path.name, data)).result()[0].of(found)
     raise PathNotFound(
         f"{source} is neither in the library nor a file that can be read.",
         hint="Check the path. To find by a question or by words, use `ammon search`.",

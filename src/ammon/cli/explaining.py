@@ -54,7 +54,7 @@ def _told(item: Source | Skip, sandbox: Sandbox, *, as_text: bool) -> list[dict[
         data = sources.read(item)
     except SourceError as error:
         return [plain(Skip(item.uri, error.code, str(error)))]
-    found = sandbox.submit(item.path.name, data, as_text=as_text).result()
+    found = sandbox.submit(sources.Asked(item.path.name, data, as_text=as_text)).result()
     seconds = time.monotonic() - started
     own_process = sources.is_for_sandbox(item.path.name, data)
     first = {"size": len(data), "seconds": round(seconds, 3), "sandboxed": own_process}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ammon.sources.opening import MAX_BYTES, read
     from ammon.sources.reading import MEMBER, Found
     from ammon.sources.sandbox.pool import Sandbox
+    from ammon.sources.sandbox.process import Asked
     from ammon.sources.telling import is_for_sandbox
     from ammon.sources.walking import walk
 
@@ -25,6 +26,7 @@ __all__ = [
     "MAX_BYTES",
     "MEMBER",
     "SKIP_CODES",
+    "Asked",
     "Found",
     "Kind",
     "Sandbox",
@@ -42,6 +44,7 @@ _HOMES = {
     "MAX_BYTES": "opening",
     "MEMBER": "reading",
     "SKIP_CODES": "codes",
+    "Asked": "sandbox.process",
     "Found": "reading",
     "Kind": "kinds",
     "Sandbox": "sandbox.pool",

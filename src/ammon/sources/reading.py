@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ammon.errors import SourceError
 from ammon.sources.loading import load_bytes
+from ammon.sources.recognising import Line, Row
 from ammon.types import Document, Source
 
 if TYPE_CHECKING:
-    from ammon.sources.recognising import Recogniser
+    from ammon.sources.recognising import Image, Recogniser
 
 MEMBER: Final = "!/"
 """Stands in a uri between a file and what is in it: ``mail.eml!/report.pdf``."""
@@ -62,6 +63,13 @@ class Account:
     found: list[Found] = field(default_factory=list)
 
 
+Recognised: TypeAlias = Callable[[str, list[Row]], None]
+
+
+def _unheard_lines(_place: str, _lines: list[Row]) -> None:
+    """Tell nobody."""
+
+
 def _unheard(_done: int, _total: int) -> None:
     """Tell nobody."""
 
@@ -70,7 +78,8 @@ def _unheard(_done: int, _total: int) -> None:
 class Reading:
     """What a loader of bytes is given beside them. Loaders give what is in a file to `member`, and ask `take` first.
 
-    ``pages`` hears how many pages, of how many, are read; ``recogniser`` is there where text recognition is.
+    ``pages`` hears how many pages, of how many, are read; ``recogniser`` is there where text recognition is. ``known``
+    are the lines of pages that were recognised before, by their place in the file, and ``read`` hears of every other.
     """
 
     name: str
@@ -78,7 +87,10 @@ class Reading:
     as_text: bool = False
     pages: Pages = _unheard
     recogniser: Recogniser | None = None
+    known: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    read: Recognised = _unheard_lines
     within: str = ""
+    uri: str = ""
     depth: int = 0
 
     def run(self, data: bytes) -> list[Found]:
@@ -87,6 +99,18 @@ class Reading:
         found.append(Found(""))
         found[0] = _read(self, "", data)
         return found
+
+    def recognise(self, page: int, image: Image) -> list[Line]:
+        """The lines of the ``page``-th page (from 1) of this file, of which there is an image.
+
+        A page that was recognised before is not read again. There must be a recogniser.
+        """
+        place = f"{self.uri}#{page}"
+        if place in self.known:
+            return [Line(str(text), *map(float, rest)) for text, *rest in self.known[place]]
+        lines = self.recogniser.lines(image) if self.recogniser is not None else []
+        self.read(place, [astuple(line) for line in lines])
+        return lines
 
     def take(self, count: int) -> None:
         """Account for ``count`` bytes that were unpacked, as they come and before more are asked for.
@@ -114,7 +138,7 @@ class Reading:
             error = SourceError(f"It is more than {DEEPEST} files deep in others.", code="too-deep")
             account.found.append(Found(whole, error=error))
             return
-        inner = replace(self, name=name, within=whole + MEMBER, depth=self.depth + 1, as_text=False)
+        inner = replace(self, name=name, uri=whole, within=whole + MEMBER, depth=self.depth + 1, as_text=False)
         at = len(account.found)
         account.found.append(Found(whole))
         account.found[at] = _read(inner, whole, data)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Image: TypeAlias = NDArray[np.uint8]
+Image: TypeAlias = "NDArray[np.uint8]"
 """An image as it is shown: height × width × 3, red, green, blue."""
+
+Row: TypeAlias = Sequence[str | float]
+"""A `Line` as plain values: text, left, top, right, bottom, confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,6 @@ class Line:
 class Recogniser(Protocol):
     """Reads images."""
 
-    def lines(self, page: int, image: Image) -> list[Line]:
-        """The lines of the ``page``-th (from 1) image or page of the file, in reading order, in the image as given.
-
-        What was read of this page before is given back without reading it again. Raises: SourceError.
-        """
+    def lines(self, image: Image) -> list[Line]:
+        """The lines of an image, in reading order."""
         ...

@@ -13,11 +13,13 @@ import pypdfium2.raw as pdfium
 
 from ammon.errors import SourceError
 from ammon.sources.documents.pdf_layout import Page, Styles, blocks_of, with_tables
-from ammon.sources.documents.pdf_page import HYPHEN, Line, cells_of, lines_of, view_of
-from ammon.sources.documents.pdf_text import Words, Writer
+from ammon.sources.documents.pdf_page import HYPHEN, cells_of, lines_of, view_of
+from ammon.sources.documents.pdf_page import Line as Printed
+from ammon.sources.documents.pdf_text import Words, Writer, doubtful
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded, one_line
 from ammon.sources.reading import Reading
+from ammon.sources.recognising import Line
 from ammon.types import Remark
 
 MOST_PAGES: Final = 20_000
@@ -93,7 +95,7 @@ class _Reader:
         writer = Writer(Words(line for page in pages for line in page.lines))
         for number, page in enumerate(pages, 1):
             if number in self._pictures and self._reading.recogniser is not None:
-                writer.recognised(number, list(self._recognised(number)))
+                writer.recognised(number, self._recognised(number))
             else:
                 writer.page(number, list(blocks_of(page, styles)))
             for note in self._notes.get(number, ()):
@@ -108,7 +110,7 @@ class _Reader:
             metadata=self._metadata(count),
             parts=tuple(writer.parts),
             boxes=tuple(writer.boxes),
-            remarks=tuple(self._remarks()),
+            remarks=(*self._remarks(), *doubtful(writer.boxes)),
             how=tuple(self._how(count)),
         )
 
@@ -131,17 +133,15 @@ class _Reader:
         page.close()
         return Page(items, view.height)
 
-    def _recognised(self, number: int) -> Iterator[tuple[Line, float]]:
-        """The lines of the picture of a page, in points, each with its confidence."""
-        recogniser = self._reading.recogniser
-        if recogniser is None:
-            return
+    def _recognised(self, number: int) -> list[Line]:
+        """The lines of the picture of a page, in points."""
         page = self._document[number - 1]
         scale = min(DOTS_PER_INCH / 72, LONGEST_SIDE / max(*page.get_size(), 1))
         image = page.render(scale=scale, rev_byteorder=True).to_numpy()[:, :, :3]
-        for found in recogniser.lines(number, image):
-            edges = (found.left / scale, found.top / scale, found.right / scale, found.bottom / scale)
-            yield Line(found.text, *edges, edges[3] - edges[1], bold=False, at=0), found.confidence
+        page.close()
+        found = self._reading.recognise(number, image)
+        edges = ((each.left / scale, each.top / scale, each.right / scale, each.bottom / scale) for each in found)
+        return [Line(each.text, *four, each.confidence) for each, four in zip(found, edges, strict=True)]
 
     def _title(self, styles: Styles, pages: Sequence[Page]) -> str:
         """The title that the file states, unless it is a file's name; else the largest heading of the first page."""
@@ -173,7 +173,7 @@ class _Reader:
             yield f"The text of {_numbered(self._pictures).lower()} {done}: they have none of their own, or garbage."
 
 
-def _is_garbage(lines: Sequence[Line]) -> bool:
+def _is_garbage(lines: Sequence[Printed]) -> bool:
     """Whether a page's text layer means nothing: unmapped glyphs, private characters, controls."""
     text = "".join(line.text for line in lines).replace(HYPHEN, "")
     letters = [each for each in text if not each.isspace()]

@@ -8,7 +8,14 @@ from typing import Final
 
 from ammon.sources.documents.pdf_layout import Block
 from ammon.sources.documents.pdf_page import HYPHEN, Line
-from ammon.types import Box, Part, PartKind
+from ammon.sources.recognising import Line as Recognised
+from ammon.types import Box, Part, PartKind, Remark
+
+DOUBTFUL: Final = 0.85
+"""A page that was recognised with less certainty than this, on average of its letters, is told of."""
+
+_NEVER_SURE: Final = 0.999
+"""The most that a recogniser may be sure: 1 says that the file itself holds the text."""
 
 _WORD: Final = re.compile(r"\w+(?:-\w+)*")
 _FIRST: Final = re.compile(r"\S+")
@@ -83,15 +90,20 @@ class Writer:
         self._write(text)
         self._part(start, number, "prose")
 
-    def recognised(self, number: int, lines: Sequence[tuple[Line, float]]) -> None:
-        """Write lines that were read from the picture of a page, each with its confidence."""
+    def recognised(self, number: int, lines: Sequence[Recognised]) -> None:
+        """Write lines that were read from the picture of a page; what stands in one row is written as one."""
         if self._length and lines:
             self._write("\n\n")
         start = self._length
-        for at, (line, confidence) in enumerate(lines):
-            if at:
-                self._write("\n")
-            self._box(number, line, line.text, confidence)
+        before: Recognised | None = None
+        for line in lines:
+            if before is not None:
+                self._write(_between(before, line))
+            at = self._length
+            self._write(_valid(line.text))
+            edges = (line.left, line.top, line.right, line.bottom)
+            self.boxes.append(Box(at, self._length, number, *edges, min(line.confidence, _NEVER_SURE)))
+            before = line
         self._part(start, number, "prose")
 
     def _part(self, start: int, number: int, kind: PartKind) -> None:
@@ -133,11 +145,31 @@ class Writer:
             if at == 0:
                 self._write("\n|" + " --- |" * len(row))
 
-    def _box(self, number: int, line: Line, text: str, confidence: float = 1.0) -> None:
+    def _box(self, number: int, line: Line, text: str) -> None:
         start = self._length
         self._write(text)
-        edges = (line.left, line.top, line.right, line.bottom)
-        self.boxes.append(Box(start, self._length, number, *edges, confidence))
+        self.boxes.append(Box(start, self._length, number, line.left, line.top, line.right, line.bottom))
+
+
+def _between(line: Recognised, following: Recognised) -> str:
+    """What stands between two lines: a gap in a row, the end of a line, or of a paragraph."""
+    height = max(line.bottom - line.top, following.bottom - following.top)
+    if following.left >= line.right and abs((line.top + line.bottom) - (following.top + following.bottom)) < height:
+        return "  "
+    return "\n\n" if following.top - line.bottom > height or following.bottom < line.top else "\n"
+
+
+def doubtful(boxes: Sequence[Box]) -> Iterator[Remark]:
+    """What is to be said of pages whose text was recognised with doubt."""
+    pages: dict[int, list[Box]] = {}
+    for box in boxes:
+        if box.confidence < 1:
+            pages.setdefault(box.page, []).append(box)
+    for page, found in pages.items():
+        letters = sum(box.end - box.start for box in found)
+        sure = sum(box.confidence * (box.end - box.start) for box in found) / max(letters, 1)
+        if sure < DOUBTFUL:
+            yield Remark("low-confidence", f"The text of page {page} was recognised with doubt ({sure:.0%} sure).")
 
 
 def _valid(text: str) -> str:

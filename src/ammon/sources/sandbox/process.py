@@ -7,20 +7,48 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ammon.errors import SourceError
 from ammon.sources.reading import Found
+from ammon.sources.recognising import Row
 from ammon.sources.sandbox import frames
 
 SECONDS: Final = 30.0
 SECONDS_A_PAGE: Final = 0.1
+SECONDS_TO_RECOGNISE: Final = 60.0
+"""The time that loading the recogniser, or reading the picture of a page, may take."""
+
 MOST_FILES: Final = 200
 """A process that has read so many files makes room for a new one: what parsers leak goes with it."""
 
 _BLOCK: Final = 1 << 18
 _START: Final = "import sys; sys.path[:] = {path!r}; from ammon.sources.sandbox.worker import main; main()"
+
+
+def _unheard(_place: str, _lines: Sequence[Row]) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A file to be read. To ``recognise`` is to read pictures, too: but for pages that are ``known``, by their place
+    in the file; ``on_page`` hears of each other one as soon as it is read.
+    """
+
+    name: str
+    data: bytes
+    as_text: bool = False
+    recognise: bool = False
+    known: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    on_page: Callable[[str, Sequence[Row]], None] = _unheard
+
+    def frame(self) -> bytes:
+        """What the process is told before the bytes."""
+        said = {"name": self.name, "size": len(self.data), "as_text": self.as_text}
+        return frames.frame({**said, "recognise": self.recognise, "known": dict(self.known)})
 
 
 class Worker:
@@ -30,13 +58,12 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._files = 0
 
-    def read(self, name: str, data: bytes, *, as_text: bool) -> list[Found]:
+    def read(self, asked: Asked) -> list[Found]:
         """What the file holds, itself first. Raises: SourceError with the code ``parser-failed`` or ``too-slow``."""
         process = self._running()
         self._files += 1
-        asked = frames.frame({"name": name, "size": len(data), "as_text": as_text})
         try:
-            return _exchange(process, asked, data)
+            return _exchange(process, asked)
         except SourceError:
             self.close()
             raise
@@ -67,12 +94,15 @@ class Worker:
         return self._process
 
 
-def _exchange(process: subprocess.Popen[bytes], asked: bytes, data: bytes) -> list[Found]:
+def _exchange(process: subprocess.Popen[bytes], asked: Asked) -> list[Found]:
     found: list[Found] = []
     try:
-        for value in _frames(process, asked, data):
+        for value in _frames(process, asked):
             if "end" in value:
                 return found
+            if "recognised" in value:
+                asked.on_page(str(value["recognised"]), [_row(row) for row in value["lines"]])
+                continue
             found.append(frames.read(value))
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise SourceError("Its reader gave an answer that is none.", code="parser-failed") from error
@@ -80,17 +110,25 @@ def _exchange(process: subprocess.Popen[bytes], asked: bytes, data: bytes) -> li
     raise SourceError(f"Its reader broke down ({_ending(code)}).", code="parser-failed")
 
 
+def _row(row: Sequence[object]) -> Row:
+    """A recognised line, if it is one. Raises: ValueError, TypeError."""
+    text, left, top, right, bottom, confidence = row
+    if not isinstance(text, str):
+        raise TypeError("Text was expected.")
+    return (text, *(float(str(number)) for number in (left, top, right, bottom, confidence)))
+
+
 def _ending(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _frames(process: subprocess.Popen[bytes], asked: bytes, data: bytes) -> Iterator[dict[str, Any]]:
+def _frames(process: subprocess.Popen[bytes], asked: Asked) -> Iterator[dict[str, Any]]:
     """Frames as they come, while the file is written; ends where the process ends. Raises: SourceError, ValueError."""
     into, out = (pipe.fileno() for pipe in (process.stdin, process.stdout) if pipe is not None)
     os.set_blocking(into, False)
     os.set_blocking(out, False)
-    waiting, received = [memoryview(asked), memoryview(data)], bytearray()
-    ends = time.monotonic() + SECONDS
+    waiting, received = [memoryview(asked.frame()), *([memoryview(asked.data)] if asked.data else [])], bytearray()
+    ends = time.monotonic() + SECONDS + (SECONDS_TO_RECOGNISE if asked.recognise else 0)
     with selectors.DefaultSelector() as ready:
         ready.register(out, selectors.EVENT_READ)
         ready.register(into, selectors.EVENT_WRITE)
@@ -112,6 +150,7 @@ def _frames(process: subprocess.Popen[bytes], asked: bytes, data: bytes) -> Iter
                     if "pages" in value:
                         ends += SECONDS_A_PAGE * int(value["pages"][1]) if value["pages"][0] == 0 else 0
                     else:
+                        ends += SECONDS_TO_RECOGNISE if "recognised" in value else 0
                         yield value
 
 

@@ -6,10 +6,14 @@ import os
 import struct
 import sys
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from functools import cache
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ammon.sources.reading import Account, Reading
 from ammon.sources.sandbox.frames import HEADER, frame, value_of, written
+
+if TYPE_CHECKING:
+    from ammon.sources.recognising import Recogniser, Row
 
 
 def main() -> None:
@@ -29,15 +33,36 @@ def _received(taken: BinaryIO) -> bytes:
 def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
     data = taken.read(asked["size"])
 
-    def pages(done: int, total: int) -> None:
-        """Ask for the time that so many pages may take."""
-        given.write(frame({"pages": [done, total]}))
+    def tell(value: Mapping[str, Any]) -> None:
+        given.write(frame(value))
         given.flush()
 
-    reading = Reading(asked["name"], Account(len(data)), as_text=asked["as_text"], pages=pages)
+    def pages(done: int, total: int) -> None:
+        """Ask for the time that so many pages may take."""
+        tell({"pages": [done, total]})
+
+    def recognised(place: str, lines: list[Row]) -> None:
+        """Give a page away as soon as it is read."""
+        tell({"recognised": place, "lines": lines})
+
+    reading = Reading(
+        asked["name"],
+        Account(len(data)),
+        as_text=asked["as_text"],
+        pages=pages,
+        recogniser=_recogniser() if asked["recognise"] else None,
+        known=asked["known"],
+        read=recognised,
+    )
     given.writelines(frame(written(found)) for found in reading.run(data))
-    given.write(frame({"end": True}))
-    given.flush()
+    tell({"end": True})
+
+
+@cache
+def _recogniser() -> Recogniser:
+    from ammon.sources.recognition import Recogniser
+
+    return Recogniser()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.documents import parsed, valid_text
 
-Row = Sequence[str | float]
+Row: TypeAlias = Sequence[str | float]
 """A line: text, left, top, right, bottom, confidence."""
 
 
