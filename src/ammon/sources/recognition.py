@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ammon.extras import import_openvino
 from ammon.sources.recognising import Image, Line
 
 SURE: Final = 0.9
@@ -42,6 +43,7 @@ class Recogniser:
     """Reads images. Loading it takes seconds, reading a page some more."""
 
     def __init__(self) -> None:
+        import_openvino()
         import rapidocr
         from rapidocr import EngineType, RapidOCR
 

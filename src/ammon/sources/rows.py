@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Iterator, Sequence
-from typing import Final, Literal, TypeAlias, overload
+from collections.abc import Iterator
+from typing import Final, Literal, TypeAlias
 
 from ammon.errors import SourceError
+from ammon.sources.part_table import PartTable
 from ammon.types import Part
 
 MOST_CHARACTERS: Final = 160_000_000
@@ -15,7 +15,6 @@ MOST_ROWS: Final = 6_000_000
 """Of one file: with its column names in each row, a table of 64 MiB could grow to six times that."""
 
 RowKind: TypeAlias = Literal["row", "margin"]
-_KINDS: Final[tuple[RowKind, RowKind]] = ("row", "margin")
 _BETWEEN: Final = b"\n\n"
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -38,7 +37,7 @@ class Rows:
     def __init__(self) -> None:
         # As UTF-8: a string takes four bytes for each character as soon as there is one emoji in it.
         self._bytes = bytearray()
-        self._parts = RowParts()
+        self._parts = PartTable()
         self._length = 0
 
     def __len__(self) -> int:
@@ -86,62 +85,6 @@ class Rows:
         return self._bytes.decode("utf-8", "surrogatepass")
 
     @property
-    def parts(self) -> RowParts:
+    def parts(self) -> PartTable:
         """One part a row."""
         return self._parts
-
-
-class RowParts(Sequence[Part]):
-    """One part a row, 25 bytes each, where an object with its numbers would take 300: a file may have millions."""
-
-    def __init__(self) -> None:
-        self._starts, self._ends, self._firsts, self._lasts, self._headings, self._pages = (
-            array("I") for _ in range(6)
-        )
-        self._kinds = array("B")
-        self._known: dict[tuple[str, ...], int] = {}
-        self._paths: list[tuple[str, ...]] = []
-
-    def append(self, part: Part) -> None:
-        """Add the part of the next row."""
-        first, last = part.lines or (0, 0)
-        self._starts.append(part.start)
-        self._ends.append(part.end)
-        self._firsts.append(first)
-        self._lasts.append(last)
-        if part.heading not in self._known:
-            self._known[part.heading] = len(self._paths)
-            self._paths.append(part.heading)
-        self._headings.append(self._known[part.heading])
-        self._pages.append(part.page or 0)
-        self._kinds.append(0 if part.kind == "row" else 1)
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    def __iter__(self) -> Iterator[Part]:
-        return map(self._at, range(len(self)))
-
-    @overload
-    def __getitem__(self, at: int) -> Part: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Part]: ...
-
-    def __getitem__(self, at: int | slice) -> Part | Sequence[Part]:
-        if isinstance(at, slice):
-            return [self[each] for each in range(*at.indices(len(self)))]
-        return self._at(range(len(self))[at])
-
-    def _at(self, at: int) -> Part:
-        lines = (self._firsts[at], self._lasts[at]) if self._firsts[at] else None
-        heading, page = self._paths[self._headings[at]], self._pages[at] or None
-        return Part(self._starts[at], self._ends[at], _KINDS[self._kinds[at]], "", page, heading, lines)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and [*self] == [*other]
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return repr((*self,))

@@ -30,7 +30,7 @@ class Sandbox(Closing):
         for worker in self._all:
             self._free.put(worker)
         # One for all: recognition uses every core by itself, and its models take memory.
-        self._recogniser = Worker()
+        self._recogniser = Worker(recognise=True)
         self._recognising = Lock()
 
     def submit(self, asked: Asked) -> Future[list[Found]]:
@@ -40,6 +40,11 @@ class Sandbox(Closing):
         are read where text recognition is installed, whether or not that was ``asked``.
         """
         return self._threads.submit(self._read, asked)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The limits that this system cannot put in force, as far as is known: of the processes that ran so far."""
+        return tuple(dict.fromkeys(each for worker in (*self._all, self._recogniser) for each in worker.lacking))
 
     def close(self) -> None:
         """End all processes; what is being read is given up."""

@@ -25,7 +25,11 @@ MOST_FILES: Final = 200
 """A process that has read so many files makes room for a new one: what parsers leak goes with it."""
 
 _BLOCK: Final = 1 << 18
-_START: Final = "import sys; sys.path[:] = {path!r}; from ammon.sources.sandbox.worker import main; main()"
+_START: Final = (
+    "import sys; sys.path[:] = {path!r}; from ammon.sources.sandbox.worker import main; main(recognise={recognise})"
+)
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TZ")
+"""What the process is told of the environment; keys and passwords stay outside."""
 
 
 def _unheard(_place: str, _lines: Sequence[Row]) -> None:
@@ -54,7 +58,11 @@ class Asked:
 class Worker:
     """A process that reads files one after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, recognise: bool = False) -> None:
+        """Of those that are to ``recognise``, one is enough: it has memory, and threads of its own."""
+        self.lacking: list[str] = []
+        """The limits that could not be put in force; known once it runs."""
+        self._recognise = recognise
         self._process: subprocess.Popen[bytes] | None = None
         self._files = 0
 
@@ -63,7 +71,7 @@ class Worker:
         process = self._running()
         self._files += 1
         try:
-            return _exchange(process, asked)
+            return self._exchange(process, asked)
         except SourceError:
             self.close()
             raise
@@ -85,7 +93,13 @@ class Worker:
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._process = subprocess.Popen(
-                [sys.executable, "-E", "-c", _START.format(path=sys.path)],
+                [
+                    sys.executable,
+                    "-E",
+                    "-c",
+                    _START.format(path=list(filter(None, sys.path)), recognise=self._recognise),
+                ],
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -93,21 +107,25 @@ class Worker:
             )
         return self._process
 
-
-def _exchange(process: subprocess.Popen[bytes], asked: Asked) -> list[Found]:
-    found: list[Found] = []
-    try:
-        for value in _frames(process, asked):
-            if "end" in value:
-                return found
-            if "recognised" in value:
-                asked.on_page(str(value["recognised"]), [_row(row) for row in value["lines"]])
-                continue
-            found.append(frames.read(value))
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
-        raise SourceError("Its reader gave an answer that is none.", code="parser-failed") from error
-    code = process.wait()
-    raise SourceError(f"Its reader broke down ({_ending(code)}).", code="parser-failed")
+    def _exchange(self, process: subprocess.Popen[bytes], asked: Asked) -> list[Found]:
+        found: list[Found] = []
+        reason = ""
+        try:
+            for value, behind in _frames(process, asked):
+                if "end" in value:
+                    return found
+                if "lacking" in value:
+                    self.lacking = [str(each) for each in value["lacking"]]
+                elif "recognised" in value:
+                    asked.on_page(str(value["recognised"]), [_row(row) for row in value["lines"]])
+                elif "failed" in value:
+                    reason = str(value["failed"])
+                else:
+                    found.append(frames.read(value, behind))
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
+            raise SourceError("Its reader gave an answer that is none.", code="parser-failed") from error
+        ended = reason or _ending(process.wait())
+        raise SourceError(f"Its reader broke down ({ended}).", code="parser-failed")
 
 
 def _row(row: Sequence[object]) -> Row:
@@ -122,7 +140,7 @@ def _ending(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _frames(process: subprocess.Popen[bytes], asked: Asked) -> Iterator[dict[str, Any]]:
+def _frames(process: subprocess.Popen[bytes], asked: Asked) -> Iterator[tuple[dict[str, Any], memoryview]]:
     """Frames as they come, while the file is written; ends where the process ends. Raises: SourceError, ValueError."""
     into, out = (pipe.fileno() for pipe in (process.stdin, process.stdout) if pipe is not None)
     os.set_blocking(into, False)
@@ -146,12 +164,12 @@ def _frames(process: subprocess.Popen[bytes], asked: Asked) -> Iterator[dict[str
                 if not block:
                     return
                 received += block
-                for value in _complete(received):
+                for value, behind in _complete(received):
                     if "pages" in value:
                         ends += SECONDS_A_PAGE * int(value["pages"][1]) if value["pages"][0] == 0 else 0
                     else:
                         ends += SECONDS_TO_RECOGNISE if "recognised" in value else 0
-                        yield value
+                        yield value, behind
 
 
 def _send(into: int, waiting: list[memoryview]) -> None:
@@ -167,14 +185,17 @@ def _send(into: int, waiting: list[memoryview]) -> None:
         del waiting[0]
 
 
-def _complete(received: bytearray) -> Iterator[dict[str, Any]]:
+def _complete(received: bytearray) -> Iterator[tuple[dict[str, Any], memoryview]]:
+    """Whole frames, taken off what was received."""
     while len(received) >= frames.HEADER.size:
-        (length,) = frames.HEADER.unpack_from(received)
-        if length > frames.LONGEST:
+        lengths = frames.HEADER.unpack_from(received)
+        if any(length > most for length, most in zip(lengths, frames.LONGEST, strict=True)):
             raise SourceError("It holds more text than is taken.", code="too-large")
-        end = frames.HEADER.size + length
+        middle = frames.HEADER.size + lengths[0]
+        end = middle + lengths[1]
         if len(received) < end:
             return
-        body = bytes(received[frames.HEADER.size : end])
+        value = frames.value_of(bytes(received[frames.HEADER.size : middle]))
+        whole = memoryview(bytes(received[middle:end]))
         del received[:end]
-        yield frames.value_of(body)
+        yield value, whole

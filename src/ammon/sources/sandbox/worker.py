@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
-import struct
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ammon.sources.reading import Account, Reading
+from ammon.sources.sandbox.confining import confine
 from ammon.sources.sandbox.frames import HEADER, frame, value_of, written
+from ammon.sources.sandbox.limits import allow_seconds, impose
 
 if TYPE_CHECKING:
     from ammon.sources.recognising import Recogniser, Row
 
 
-def main() -> None:
-    """Serve until the input ends."""
+PROCESSOR_SECONDS = 120
+"""For one file, should the keeper be gone; the keeper itself waits for less."""
+
+
+def main(*, recognise: bool = False) -> None:
+    """Serve until the input ends. Only one that is to ``recognise`` has the memory to."""
     taken, given = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # What a parser prints must not come between the frames.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _give(given, frame({"lacking": [*impose(recognise=recognise), *confine(recognise=recognise)]}))
     while asked := _received(taken):
         _answer(value_of(asked), taken, given)
 
@@ -30,20 +37,22 @@ def _received(taken: BinaryIO) -> bytes:
     return taken.read(HEADER.unpack(head)[0]) if len(head) == HEADER.size else b""
 
 
+def _give(given: BinaryIO, whole: bytes) -> None:
+    given.write(whole)
+    given.flush()
+
+
 def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
     data = taken.read(asked["size"])
-
-    def tell(value: Mapping[str, Any]) -> None:
-        given.write(frame(value))
-        given.flush()
+    allow_seconds(PROCESSOR_SECONDS * (os.cpu_count() or 1 if asked["recognise"] else 1))
 
     def pages(done: int, total: int) -> None:
         """Ask for the time that so many pages may take."""
-        tell({"pages": [done, total]})
+        _give(given, frame({"pages": [done, total]}))
 
     def recognised(place: str, lines: list[Row]) -> None:
         """Give a page away as soon as it is read."""
-        tell({"recognised": place, "lines": lines})
+        _give(given, frame({"recognised": place, "lines": lines}))
 
     reading = Reading(
         asked["name"],
@@ -54,8 +63,11 @@ def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
         known=asked["known"],
         read=recognised,
     )
-    given.writelines(frame(written(found)) for found in reading.run(data))
-    tell({"end": True})
+    with ExitStack() as failing:
+        # A parser's error that nobody foresaw ends the process; its keeper is told of which kind it was.
+        failing.push(lambda kind, *_: _give(given, frame({"failed": kind.__name__})) if kind is not None else None)
+        given.writelines(written(found) for found in reading.run(data))
+        _give(given, frame({"end": True}))
 
 
 @cache
@@ -63,10 +75,3 @@ def _recogniser() -> Recogniser:
     from ammon.sources.recognition import Recogniser
 
     return Recogniser()
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except (BrokenPipeError, struct.error):
-        sys.exit(1)
