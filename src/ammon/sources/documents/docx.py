@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from ammon.errors import SourceError
 from ammon.sources.documents.outline import Outline, markdown_table
-from ammon.sources.documents.package import Package, attribute, local_name, texts
-from ammon.sources.documents.word_styles import Styles
+from ammon.sources.documents.package import Package, attribute, described, local_name, texts, whole_number
+from ammon.sources.documents.pictures import Pictures
+from ammon.sources.documents.word_styles import DEEPEST_LIST, Styles
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.reading import Reading
@@ -18,12 +19,30 @@ DEEPEST: Final = 60
 """Tables and boxes inside one another, beyond which nothing is read."""
 
 _WITHOUT_TEXT: Final = frozenset(
-    {"del", "moveFrom", "instrText", "delText", "Fallback", "rPr", "pPr", "sectPr", "tblPr", "trPr", "tcPr", "sdtPr"}
+    {
+        "del",
+        "moveFrom",
+        "instrText",
+        "delText",
+        "Fallback",
+        "rPr",
+        "pPr",
+        "sectPr",
+        "tblPr",
+        "trPr",
+        "tcPr",
+        "sdtPr",
+        "rt",
+    }
 )
 _MARKS: Final = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 _APART: Final = frozenset({"num", "den", "sub", "sup", "deg", "lim"})
 """Pieces of an equation, which are words of their own."""
 
+_MOST_COLUMNS: Final = 63
+"""That a table of Word's can have."""
+
+_BREAK: Final = "lastRenderedPageBreak"
 _NOTES: Final = (("footnotes", "footnote"), ("endnotes", "endnote"))
 
 
@@ -34,28 +53,38 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     root = package.xml(main)
     if root is None:
         raise SourceError("It has no main part.", code="malformed")
-    reader = _Reader(package, main)
+    pictures = Pictures(package, reading)
+    reader = _Reader(package, main, pictures)
     reader.read(root)
     title, language, metadata = package.properties()
     outline = reader.outline
-    return Loaded(outline.text(), title=title, language=language, metadata=metadata, parts=outline.parts)
+    pictures.demand(outline.text())
+    return Loaded(
+        outline.text(), title, language, metadata, outline.parts, remarks=pictures.remarks, how=reader.how_paged
+    )
 
 
 class _Reader:
     """One document on its way to an outline."""
 
-    def __init__(self, package: Package, main: str) -> None:
+    def __init__(self, package: Package, main: str, pictures: Pictures) -> None:
         self._package = package
+        self._pictures = pictures
         self._related = package.targets(main)
         self._styles = Styles(package, self._related)
         self._counts: Counter[tuple[str, int]] = Counter()
         self._page: int | None = None
         self.outline = Outline()
 
+    @property
+    def how_paged(self) -> tuple[str, ...]:
+        """Where the numbers of pages come from."""
+        return () if self._page is None else ("Its pages end where Word last ended them.",)
+
     def read(self, root: Any) -> None:
         body = next((each for each in root if local_name(each) == "body"), root)
         # Word notes where its pages ended; without that, nobody knows.
-        if any(local_name(each) == "lastRenderedPageBreak" for each in body.iter()):
+        if any(local_name(each) == _BREAK for each in body.iter()):
             self._page = 1
         self._margins(("header",))
         self._blocks(body, 0)
@@ -80,6 +109,7 @@ class _Reader:
 
     def _paragraph(self, element: Any, depth: int) -> None:
         text = "".join(_pieces(element)).strip()
+        behind = self._turn(element)
         style = self._styles.of(element)
         if style.level and text:
             self.outline.heading(style.level, text, page=self._page)
@@ -87,9 +117,31 @@ class _Reader:
             self.outline.block(self._listed(text, style.numbering), page=self._page)
         for box in _boxes(element):
             self._blocks(box, depth + 1)
+        self._shown(element, "p")
         if self._page is not None:
-            breaks = sum(local_name(each) == "lastRenderedPageBreak" for each in element.iter())
-            self._page += breaks
+            self._page += behind
+
+    def _shown(self, element: Any, kind: str) -> None:
+        """Write what is said in the pictures of a paragraph or table."""
+        for each in element.iter():
+            if local_name(each) in ("blip", "imagedata"):
+                owner = next((above for above in each.iterancestors() if local_name(above) == kind), None)
+                if owner is element:
+                    named = attribute(each, "embed") or attribute(each, "id")
+                    self.outline.block(self._pictures.said(self._related.get(named, ("", ""))[1]), page=self._page)
+
+    def _turn(self, element: Any) -> int:
+        """Turn the page as often as it ends before a paragraph's or table's first text; return how often after it."""
+        before = behind = 0
+        spoken = False
+        for each in element.iter() if self._page is not None else ():
+            name = local_name(each)
+            spoken = spoken or (name == "t" and bool(each.text))
+            before += name == _BREAK and not spoken
+            behind += name == _BREAK and spoken
+        if self._page is not None:
+            self._page += before
+        return behind
 
     def _listed(self, text: str, numbering: tuple[str, int] | None) -> str:
         if numbering is None:
@@ -99,7 +151,7 @@ class _Reader:
         if self._styles.is_bullet(number, level):
             return f"{indent}- {text}"
         self._counts[numbering] += 1
-        for deeper in range(level + 1, 10):
+        for deeper in range(level + 1, DEEPEST_LIST + 1):
             self._counts.pop((number, deeper), None)
         return f"{indent}{self._counts[numbering]}. {text}"
 
@@ -111,7 +163,11 @@ class _Reader:
                 if local_name(row) == "tc" and _owner(row) is element:
                     self._blocks(row, depth + 1)
             return
+        behind = self._turn(element)
         self.outline.block(markdown_table(rows), page=self._page)
+        self._shown(element, "tbl")
+        if self._page is not None:
+            self._page += behind
 
     def _members(self, kind: str) -> list[str]:
         return [name for found, name in self._related.values() if found == kind]
@@ -164,11 +220,11 @@ def _cells(row: Any) -> Iterator[str]:
         if local_name(cell) != "tc" or _owner(cell) is not table:
             continue
         said = [each for each in cell if local_name(each) == "tcPr"]
-        span = next((int(attribute(each, "val", "1")) for each in _within(said, "gridSpan")), 1)
+        span = next((whole_number(attribute(each, "val"), _MOST_COLUMNS, 1) for each in _within(said, "gridSpan")), 1)
         going_on = any(attribute(each, "val", "continue") == "continue" for each in _within(said, "vMerge"))
         paragraphs = ("".join(_pieces(each)).strip() for each in cell.iter() if local_name(each) == "p")
         yield "" if going_on else " ".join(filter(None, paragraphs))
-        yield from [""] * min(max(span - 1, 0), 100)
+        yield from [""] * max(span - 1, 0)
 
 
 def _within(elements: list[Any], name: str) -> Iterator[Any]:
@@ -191,8 +247,8 @@ def _pieces(element: Any) -> Iterator[str]:
         elif name in _APART:
             yield " "
             stack.append(iter(each))
-        elif name == "docPr" and attribute(each, "descr"):
-            yield f"[{attribute(each, 'descr')}]"
+        elif name == "docPr":
+            yield described(each)
         elif name not in _WITHOUT_TEXT and name != "txbxContent":
             stack.append(iter(each))
 

@@ -21,7 +21,8 @@ MOST_PAGES: Final = 2_000
 SMALLEST_SIDE: Final = 16
 """Pixels below which an image holds no text."""
 
-_HINT: Final = "Install text recognition: pip install 'ammon[ocr]'"
+_ONE: Final = Kind("documents.image", "image/png")
+HINT: Final = "Install text recognition: pip install 'ammon[ocr]'"
 
 
 def load(data: bytes, kind: Kind, reading: Reading) -> Loaded:
@@ -30,7 +31,7 @@ def load(data: bytes, kind: Kind, reading: Reading) -> Loaded:
     Raises: SourceError with the code ``needs-ocr``, ``malformed``, ``bomb``, or ``empty`` for one without text.
     """
     if reading.recogniser is None:
-        raise SourceError("It is an image.", code="needs-ocr", hint=_HINT)
+        raise SourceError("It is an image.", code="needs-ocr", hint=HINT)
     writer = Writer(Words(iter(())))
     count = 0
     for count, image in enumerate(_pages(data, kind), 1):
@@ -45,6 +46,14 @@ def load(data: bytes, kind: Kind, reading: Reading) -> Loaded:
         remarks=tuple(doubtful(writer.boxes)),
         how=(f"The text of {count} pictures was recognised.",) if count > 1 else ("Its text was recognised.",),
     )
+
+
+def first_page(data: bytes) -> Image | None:
+    """The image in a file, the first if there are several; ``None`` where it is too small to hold text.
+
+    Raises: SourceError with the code ``malformed`` or ``bomb``.
+    """
+    return next(_pages(data, _ONE), None)
 
 
 def _pages(data: bytes, kind: Kind) -> Iterator[Image]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from ammon.errors import SourceError
 from ammon.sources.documents.outline import Outline, markdown_table
-from ammon.sources.documents.package import Package, attribute, local_name
+from ammon.sources.documents.package import Package, attribute, local_name, whole_number
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.reading import Reading
@@ -16,6 +17,10 @@ DEEPEST: Final = 60
 _SILENT: Final = frozenset({"tracked-changes", "sequence-decls", "forms", "script", "event-listeners"})
 _ASIDE: Final = frozenset({"note", "annotation", "text-box", "table"})
 _MOST_REPEATED: Final = 1_000
+_MOST_COLUMNS: Final = 50
+_LOWEST_HEADING: Final = 10
+_OBJECT: Final = re.compile(r"[^/]+/content\.xml")
+"""A chart or an equation."""
 
 
 def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
@@ -33,6 +38,9 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
             writer.outline.block("\n".join(filter(None, map(said, _paragraphs(each)))), "margin")
     body = next((each for each in root.iter() if local_name(each) == "body"), root)
     writer.blocks(body, 0)
+    for name in filter(_OBJECT.fullmatch, package.names):
+        inner = package.xml(name)
+        writer.outline.block(" ".join(filter(None, map(str.strip, inner.itertext()))))
     title, language, metadata = package.properties("meta.xml")
     outline = writer.outline
     if writer.page:
@@ -60,8 +68,8 @@ class _Writer:
         for each in parent:
             match local_name(each):
                 case "h":
-                    level = attribute(each, "outline-level", "1")
-                    self.outline.heading(int(level) if level.isdigit() else 1, said(each), page=self.page)
+                    level = max(whole_number(attribute(each, "outline-level"), _LOWEST_HEADING, 1), 1)
+                    self.outline.heading(level, said(each), page=self.page)
                     self._aside(each, depth)
                 case "p":
                     self.outline.block(said(each), page=self.page)
@@ -146,12 +154,13 @@ def _pieces(element: Any, depth: int) -> Iterator[str]:
     for each in element:
         name = local_name(each)
         if name == "s":
-            count = attribute(each, "c", "1")
-            yield " " * (min(int(count), _MOST_REPEATED) if count.isdigit() else 1)
+            yield " " * whole_number(attribute(each, "c"), _MOST_REPEATED, 1)
         elif name in ("tab", "line-break"):
             yield "\t" if name == "tab" else "\n"
         elif name == "note":
             yield f"[{_citation(each)}]"
+        elif name in ("title", "desc") and each.text:
+            yield f"[{each.text}]"
         elif name and name not in _ASIDE and name not in _SILENT and depth < DEEPEST:
             yield from _pieces(each, depth + 1)
         yield each.tail or ""
@@ -166,8 +175,7 @@ def _rows(table: Any) -> Iterator[list[str]]:
         for cell in row:
             if local_name(cell) in ("table-cell", "covered-table-cell"):
                 text = " ".join(filter(None, map(said, _paragraphs(cell))))
-                repeated = attribute(cell, "number-columns-repeated", "1")
-                cells += [text] * (min(int(repeated), 50) if repeated.isdigit() else 1)
+                cells += [text] * whole_number(attribute(cell, "number-columns-repeated"), _MOST_COLUMNS, 1)
         while cells and not cells[-1]:
             cells.pop()
         if cells:

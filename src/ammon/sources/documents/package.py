@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, 
 """What `zipfile` raises for members that are not what they should be."""
 
 _BLOCK: Final = 1 << 20
+_LONGEST_NUMBER: Final = 10
+_FILE_NAME: Final = re.compile(r"\S+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp)", re.IGNORECASE)
 _CORE: Final = "docProps/core.xml"
 _NAMES: Final = {
     "creator": "author",
@@ -49,14 +52,15 @@ class Package:
 
     def read(self, name: str) -> bytes:
         """A member's bytes. Raises: SourceError with the code ``malformed``, ``encrypted`` or ``bomb``."""
-        return b"".join(self._pieces(name))
+        return b"".join(self.pieces(name))
 
     def weigh(self, name: str) -> None:
         """Account for what a member unpacks to, for a parser that unpacks by itself. Raises: as `read`."""
-        for _ in self._pieces(name):
+        for _ in self.pieces(name):
             continue
 
-    def _pieces(self, name: str) -> Iterator[bytes]:
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """A member's bytes, block by block. Raises: as `read`."""
         try:
             info = self._archive.getinfo(name)
             if info.flag_bits & 1:
@@ -117,6 +121,17 @@ def local_name(element: Any) -> str:
     """An element's name without its namespace; empty for comments and instructions."""
     tag = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def whole_number(said: str, most: int, otherwise: int = 0) -> int:
+    """A number as a file states it, from 0 to ``most``; ``otherwise`` where that is none."""
+    return min(int(said), most) if said.isascii() and said.isdigit() and len(said) < _LONGEST_NUMBER else otherwise
+
+
+def described(element: Any) -> str:
+    """What a picture's author says that it shows, in brackets; nothing where that is but the name of a file."""
+    said = one_line(attribute(element, "descr"))
+    return "" if not said or _FILE_NAME.fullmatch(said) else f"[{said}]"
 
 
 def attribute(element: Any, name: str, default: str = "") -> str:

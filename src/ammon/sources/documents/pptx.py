@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ammon.errors import SourceError
 from ammon.sources.documents.outline import Outline, markdown_table
-from ammon.sources.documents.package import Package, attribute, local_name, texts
+from ammon.sources.documents.package import Package, attribute, described, local_name, texts, whole_number
+from ammon.sources.documents.pictures import Pictures
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.reading import Reading
 
 _TITLES: Final = ("title", "ctrTitle")
 _MARGINS: Final = ("sldNum", "ftr", "dt", "hdr")
+_DEEPEST_LIST: Final = 8
 _DRAWN: Final = ("chart", "chartEx", "diagramData")
-_FAR: Final = 1 << 40
+Place: TypeAlias = tuple[int, ...]
+"""From the top, from the left; of a shape in a group, behind the place of the group."""
+
+_BESIDE: Final = 300_000
+"""The height of a line, in English metric units (914,400 an inch)."""
+
+_FAR: Final[Place] = (1 << 40, 0)
 """Where a shape stands that does not say: after all others, in the file's order."""
 
 
@@ -29,14 +37,14 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     related = package.targets(main)
     listed = [_reference(each) for each in root.iter() if local_name(each) == "sldId"]
     slides = [related[each][1] for each in listed if each in related]
-    outline = Outline()
+    outline, pictures = Outline(), Pictures(package, reading)
     for number, name in enumerate(slides, 1):
         reading.pages(number, len(slides))
-        _slide(package, name, number, outline)
+        _slide(package, name, number, outline, pictures)
     title, language, metadata = package.properties()
-    return Loaded(
-        outline.text(), title=title, language=language, metadata={**metadata, "pages": len(slides)}, parts=outline.parts
-    )
+    pictures.demand(outline.text())
+    metadata["pages"] = len(slides)
+    return Loaded(outline.text(), title, language, metadata, outline.parts, remarks=pictures.remarks)
 
 
 def _reference(element: Any) -> str:
@@ -44,17 +52,20 @@ def _reference(element: Any) -> str:
     return next((value for key, value in element.attrib.items() if key.endswith("}id")), "")
 
 
-def _slide(package: Package, name: str, number: int, outline: Outline) -> None:
+def _slide(package: Package, name: str, number: int, outline: Outline, pictures: Pictures) -> None:
     root = package.xml(name)
     if root is None:
         return
     outline.under(1, "")
     related = package.targets(name)
     shapes = [each for each in root.iter() if local_name(each) == "spTree"][:1]
-    found = list(_shapes(shapes[0], (0, 0))) if shapes else []
+    found = list(_shapes(shapes[0], (), _layout(package, related))) if shapes else []
     # A title stands first, wherever it is on the slide.
     for _, shape in sorted(found, key=lambda each: (_holder(each[1]) not in _TITLES, each[0])):
         _write(package, shape, related, number, outline)
+        for each in shape.iter() if local_name(shape) in ("pic", "sp") else ():
+            if local_name(each) == "blip":
+                outline.block(pictures.said(related.get(attribute(each, "embed"), ("", ""))[1]), page=number)
     for kind, member in related.values():
         part = package.xml(member) if kind in ("notesSlide", "comments") else None
         if part is None:
@@ -63,20 +74,47 @@ def _slide(package: Package, name: str, number: int, outline: Outline) -> None:
             outline.block(f"{'Notes' if kind == 'notesSlide' else 'Comment'}: {text}", page=number)
 
 
-def _shapes(tree: Any, offset: tuple[int, int]) -> Iterator[tuple[tuple[int, int], Any]]:
-    """The shapes in a tree, those of groups too, each with the place (from the top, from the left) of its corner."""
+def _layout(package: Package, related: dict[str, tuple[str, str]]) -> dict[tuple[str, str], Place]:
+    """Where a slide's layout, and the master of that, put what does not say where it stands."""
+    places: dict[tuple[str, str], Place] = {}
+    for kind, inner in (("slideLayout", "slideMaster"), ("slideMaster", "")):
+        name = next((name for found, name in related.values() if found == kind), "")
+        root = package.xml(name) if name else None
+        if root is None:
+            break
+        for shape in root.iter():
+            place = _place(shape) if local_name(shape) == "sp" else None
+            if place is not None:
+                for key in _keys(shape):
+                    places.setdefault(key, place)
+        related = package.targets(name) if inner else {}
+    return places
+
+
+def _keys(shape: Any) -> list[tuple[str, str]]:
+    """What a place is known by: a holder's number first, else what it is for."""
+    for each in shape.iter():
+        if local_name(each) == "ph":
+            index = attribute(each, "idx")
+            return [("idx", index)] * bool(index) + [("type", attribute(each, "type", "body"))]
+    return []
+
+
+def _shapes(tree: Any, above: Place, layout: dict[tuple[str, str], Place]) -> Iterator[tuple[Place, Any]]:
+    """The shapes in a tree, each with its place; those of a group stay together, where the group stands."""
     for each in tree:
         kind = local_name(each)
         if kind == "grpSp":
-            yield from _shapes(each, _place(each) or offset)
+            yield from _shapes(each, above + (_place(each) or _FAR), layout)
         elif kind in ("sp", "graphicFrame", "cxnSp", "pic"):
-            yield (_place(each) or (offset if offset != (0, 0) else (_FAR, 0))), each
+            place = _place(each) or next((layout[key] for key in _keys(each) if key in layout), _FAR)
+            yield above + place, each
         elif kind == "AlternateContent":
             for choice in list(each)[:1]:
-                yield from _shapes(choice, offset)
+                yield from _shapes(choice, above, layout)
 
 
-def _place(shape: Any) -> tuple[int, int] | None:
+def _place(shape: Any) -> Place | None:
     """The corner of a shape, from its own properties; ``None`` where a layout says it."""
     for each in shape:
         if local_name(each) in ("spPr", "grpSpPr", "xfrm"):
@@ -84,8 +122,13 @@ def _place(shape: Any) -> tuple[int, int] | None:
                 if local_name(off) == "off":
                     x, y = attribute(off, "x", "0"), attribute(off, "y", "0")
                     # Boxes that stand about side by side are read from left to right.
-                    return (int(y) // 300_000, int(x)) if x.lstrip("-").isdigit() and y.lstrip("-").isdigit() else None
+                    return (_signed(y) // _BESIDE, _signed(x))
     return None
+
+
+def _signed(said: str) -> int:
+    number = whole_number(said.lstrip("-"), _FAR[0])
+    return -number if said.startswith("-") else number
 
 
 def _holder(shape: Any) -> str:
@@ -119,9 +162,8 @@ def _write(package: Package, shape: Any, related: dict[str, tuple[str, str]], nu
             kind, member = related.get(target, ("", ""))
             if kind in _DRAWN:
                 outline.block(" ".join(texts(package.xml(member), "t", "v")), page=number)
-    described = next((attribute(each, "descr") for each in shape.iter() if local_name(each) == "cNvPr"), "")
-    if local_name(shape) == "pic" and described:
-        outline.block(f"[{described}]", page=number)
+    if local_name(shape) == "pic":
+        outline.block(next((described(each) for each in shape.iter() if local_name(each) == "cNvPr"), ""), page=number)
 
 
 def _paragraphs(element: Any) -> Iterator[str]:
@@ -135,8 +177,9 @@ def _paragraphs(element: Any) -> Iterator[str]:
         )
         text = "".join(pieces).strip()
         if text:
-            level = next((attribute(each, "lvl", "0") for each in paragraph if local_name(each) == "pPr"), "0")
-            yield f"{'  ' * (int(level) - 1)}- {text}" if level.isdigit() and int(level) > 0 else text
+            levels = (attribute(each, "lvl") for each in paragraph if local_name(each) == "pPr")
+            level = whole_number(next(levels, ""), _DEEPEST_LIST)
+            yield f"{'  ' * (level - 1)}- {text}" if level else text
 
 
 def _said(root: Any, kind: str) -> Iterator[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import reduce
 from itertools import chain, islice
 from typing import Any, Final
 
 import python_calamine as calamine
 
 from ammon.errors import SourceError
-from ammon.sources.documents.package import Package, texts
+from ammon.sources.documents.package import Package, attribute, local_name, texts
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.reading import Reading
@@ -26,6 +29,11 @@ MOST_CHARACTERS: Final = 40_000_000
 HEADER_WITHIN: Final = 10
 """Rows from the top among which the names of the columns are looked for."""
 
+_HINT: Final = "Delete the empty rows and columns between, or save it as CSV."
+_CELL: Final = re.compile(rb"""<(?:\w+:)?c\s[^<>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^<>]*(?<!/)>""")
+"""A cell of XML that holds something, with its place."""
+
+_LONGEST_TAG: Final = 200
 _DRAWN: Final = ("xl/drawings", "xl/charts")
 _BROKEN: Final = (calamine.CalamineError, calamine.XmlError, calamine.ZipError, ValueError, OSError)
 
@@ -36,9 +44,7 @@ def load(data: bytes, kind: Kind, reading: Reading) -> Loaded:
     Raises: SourceError with the code ``malformed``, ``encrypted``, ``bomb`` or ``too-large``.
     """
     package = None if data[:4] != b"PK\x03\x04" else Package(data, reading)
-    if package is not None:
-        for name in package.names:
-            package.weigh(name)
+    far = _far_sheets(package) if package is not None else {}
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     except calamine.PasswordError as error:
@@ -48,15 +54,47 @@ def load(data: bytes, kind: Kind, reading: Reading) -> Loaded:
     rows, remarks = Rows(), list[Remark]()
     for number, name in enumerate(book.sheet_names, 1):
         reading.pages(number, len(book.sheet_names))
+        if far.get(name, 0) > MOST_CELLS:
+            remarks.append(Remark("too-large", f"Sheet {name} spans {far[name]:,} cells; {MOST_CELLS:,} are read."))
+            continue
         try:
             _add(rows, book.get_sheet_by_name(name), name, number)
         except _BROKEN as error:
             remarks.append(Remark("malformed", f"Sheet {name} cannot be read: {error}."))
+    if not rows and far and all(spanned > MOST_CELLS for spanned in far.values()):
+        raise SourceError(remarks[0].text, code="too-large", hint=_HINT)
     title, language, metadata = package.properties() if package else ("", "", {})
     if package is not None:
         _beside(rows, package)
     metadata |= {"sheets": list(book.sheet_names), "rows": len(rows)}
     return Loaded(rows, title, language, metadata, rows.parts, kind.media_type, remarks=tuple(remarks))
+
+
+def _far_sheets(package: Package) -> dict[str, int]:
+    """The cells that each sheet of an xlsx would span in memory, from its first to its last; weighs all members.
+
+    The parser takes that memory at once, and ends the process where it does not get it.
+    """
+    main = next((name for kind, name in package.targets("").values() if kind == "officeDocument"), "")
+    book, related = package.xml(main) if main.endswith(".xml") else None, package.targets(main)
+    listed = [each for each in (book.iter() if book is not None else ()) if local_name(each) == "sheet"]
+    sheets = {related.get(attribute(each, "id"), ("", ""))[1]: attribute(each, "name") for each in listed}
+    spanned = {sheets[name]: _span(package.pieces(name)) for name in package.names if name in sheets}
+    for name in package.names:
+        if name not in sheets:
+            package.weigh(name)
+    return spanned
+
+
+def _span(pieces: Iterator[bytes]) -> int:
+    top, left, bottom, right = math.inf, math.inf, 0, 0
+    rest = b""
+    for piece in pieces:
+        for found in _CELL.finditer(rest + piece):
+            row, column = int(found[2]), reduce(lambda so_far, letter: so_far * 26 + letter - 64, found[1], 0)
+            top, left, bottom, right = min(top, row), min(left, column), max(bottom, row), max(right, column)
+        rest = piece[-_LONGEST_TAG:]
+    return int((bottom - top + 1) * (right - left + 1)) if bottom else 0
 
 
 def _add(rows: Rows, sheet: Any, name: str, number: int) -> None:
@@ -67,7 +105,7 @@ def _add(rows: Rows, sheet: Any, name: str, number: int) -> None:
         raise SourceError(
             f"Sheet {name} spans {sheet.total_height * sheet.total_width:,} cells; {MOST_CELLS:,} are read.",
             code="too-large",
-            hint="Delete the empty rows and columns, or save it as CSV.",
+            hint=_HINT,
         )
     rows.add(f"## {name}", heading=(name,), page=number, kind="margin")
     numbered = enumerate(sheet.iter_rows(), sheet.start[0] + 1)

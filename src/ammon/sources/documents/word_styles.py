@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ammon.sources.documents.package import Package, attribute, local_name
+from ammon.sources.documents.package import Package, attribute, local_name, whole_number
 
 _HEADING: Final = re.compile(r"heading (\d)")
+DEEPEST_LIST: Final = 8
+"""The level of the deepest lists that Word has, the first being 0."""
+
 _BODY_TEXT: Final = 9
 """The outline level that says that a paragraph is no heading."""
 
@@ -73,16 +76,16 @@ def _value(element: Any, name: str) -> str:
 
 def _outline(properties: Any) -> int | None:
     said = _value(properties, "outlineLvl")
-    if not said.isdigit():
+    if not said:
         return None
-    return 0 if int(said) >= _BODY_TEXT else int(said) + 1
+    return (whole_number(said, _BODY_TEXT, _BODY_TEXT) + 1) % (_BODY_TEXT + 1)
 
 
 def _numbering(properties: Any) -> tuple[str, int] | None:
     for each in properties if properties is not None else ():
         if local_name(each) == "numPr":
             number, level = _value(each, "numId"), _value(each, "ilvl")
-            return (number, int(level) if level.isdigit() else 0) if number not in ("", "0") else None
+            return (number, whole_number(level, DEEPEST_LIST)) if number not in ("", "0") else None
     return None
 
 
@@ -92,7 +95,7 @@ def _formats(package: Package, name: str | None) -> Iterator[tuple[tuple[str, in
     for each in _children(package, name, "abstractNum"):
         levels = [level for level in each if local_name(level) == "lvl"]
         abstract[attribute(each, "abstractNumId")] = {
-            int(attribute(level, "ilvl", "0")): _value(level, "numFmt") for level in levels
+            whole_number(attribute(level, "ilvl"), DEEPEST_LIST): _value(level, "numFmt") for level in levels
         }
     for each in _children(package, name, "num"):
         for level, form in abstract.get(_value(each, "abstractNumId"), {}).items():
