@@ -43,7 +43,7 @@ _MOST_COLUMNS: Final = 63
 """That a table of Word's can have."""
 
 _BREAK: Final = "lastRenderedPageBreak"
-_NOTES: Final = (("footnotes", "footnote"), ("endnotes", "endnote"))
+_ASIDE: Final = (("footnotes", "footnote"), ("endnotes", "endnote"), ("comments", "comment"))
 
 
 def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
@@ -86,14 +86,13 @@ class _Reader:
         # Word notes where its pages ended; without that, nobody knows.
         if any(local_name(each) == _BREAK for each in body.iter()):
             self._page = 1
-        self._margins(("header",))
+        self._margins("header")
         self._blocks(body, 0)
         self.outline.under(1, "")
-        for part, name in _NOTES:
-            self._notes(part, name)
-        self._comments()
+        for part, name in _ASIDE:
+            self._aside(part, name)
         self._drawn()
-        self._margins(("footer",))
+        self._margins("footer")
 
     def _blocks(self, parent: Any, depth: int) -> None:
         if depth > DEEPEST:
@@ -172,32 +171,24 @@ class _Reader:
     def _members(self, kind: str) -> list[str]:
         return [name for found, name in self._related.values() if found == kind]
 
-    def _margins(self, kinds: tuple[str, ...]) -> None:
+    def _margins(self, kind: str) -> None:
         said = dict.fromkeys(
             "\n".join(filter(None, ("".join(_pieces(each)).strip() for each in root.iter() if local_name(each) == "p")))
-            for kind in kinds
             for name in self._members(kind)
             if (root := self._package.xml(name)) is not None
         )
         for text in said:
             self.outline.block(text, "margin")
 
-    def _notes(self, part: str, name: str) -> None:
+    def _aside(self, part: str, name: str) -> None:
+        """Notes or comments."""
         for member in self._members(part):
             root = self._package.xml(member)
-            for note in root if root is not None else ():
-                text = " ".join("".join(_pieces(each)).strip() for each in note.iter() if local_name(each) == "p")
-                if local_name(note) == name and text.strip():
-                    self.outline.block(f"[{attribute(note, 'id')}] {text.strip()}")
-
-    def _comments(self) -> None:
-        for member in self._members("comments"):
-            root = self._package.xml(member)
-            for comment in root if root is not None else ():
-                text = " ".join("".join(_pieces(each)).strip() for each in comment.iter() if local_name(each) == "p")
-                if text.strip():
-                    author = attribute(comment, "author")
-                    self.outline.block(f"Comment by {author}: {text.strip()}" if author else f"Comment: {text.strip()}")
+            for each in root if root is not None else ():
+                said = ("".join(_pieces(inner)).strip() for inner in each.iter() if local_name(inner) == "p")
+                text = " ".join(filter(None, said))
+                if text and local_name(each) == name:
+                    self.outline.block(f"{_sign(each)} {text}")
 
     def _drawn(self) -> None:
         """What charts and diagrams say."""
@@ -206,6 +197,14 @@ class _Reader:
                 root = self._package.xml(member)
                 said = texts(root, "t", "v") if root is not None else []
                 self.outline.block(" ".join(said))
+
+
+def _sign(aside: Any) -> str:
+    """What stands before a note or comment."""
+    if local_name(aside) != "comment":
+        return f"[{attribute(aside, 'id')}]"
+    author = attribute(aside, "author")
+    return f"Comment by {author}:" if author else "Comment:"
 
 
 def _owner(element: Any) -> Any:
