@@ -77,7 +77,8 @@ def _slide(package: Package, name: str, number: int, outline: Outline, pictures:
 def _layout(package: Package, related: dict[str, tuple[str, str]]) -> dict[tuple[str, str], Place]:
     """Where a slide's layout, and the master of that, put what does not say where it stands."""
     places: dict[tuple[str, str], Place] = {}
-    for kind, inner in (("slideLayout", "slideMaster"), ("slideMaster", "")):
+    # A layout's holders are known by their numbers, a master's by what they are for.
+    for kind, known_by in (("slideLayout", slice(1)), ("slideMaster", slice(-1, None))):
         name = next((name for found, name in related.values() if found == kind), "")
         root = package.xml(name) if name else None
         if root is None:
@@ -85,9 +86,9 @@ def _layout(package: Package, related: dict[str, tuple[str, str]]) -> dict[tuple
         for shape in root.iter():
             place = _place(shape) if local_name(shape) == "sp" else None
             if place is not None:
-                for key in _keys(shape):
+                for key in _keys(shape)[known_by]:
                     places.setdefault(key, place)
-        related = package.targets(name) if inner else {}
+        related = package.targets(name)
     return places
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -87,14 +86,17 @@ def _far_sheets(package: Package) -> dict[str, int]:
 
 
 def _span(pieces: Iterator[bytes]) -> int:
-    top, left, bottom, right = math.inf, math.inf, 0, 0
+    """The cells from the first to the last row and column in which there is anything."""
+    columns, rows = set[bytes](), set[int]()
     rest = b""
     for piece in pieces:
-        for found in _CELL.finditer(rest + piece):
-            row, column = int(found[2]), reduce(lambda so_far, letter: so_far * 26 + letter - 64, found[1], 0)
-            top, left, bottom, right = min(top, row), min(left, column), max(bottom, row), max(right, column)
+        places = _CELL.findall(rest + piece)
+        columns.update({letters for letters, _ in places})
+        numbers = [int(number) for _, number in places]
+        rows.update((min(numbers), max(numbers)) if numbers else ())
         rest = piece[-_LONGEST_TAG:]
-    return int((bottom - top + 1) * (right - left + 1)) if bottom else 0
+    across = [reduce(lambda so_far, letter: so_far * 26 + letter - 64, letters, 0) for letters in columns]
+    return (max(rows) - min(rows) + 1) * (max(across) - min(across) + 1) if rows else 0
 
 
 def _add(rows: Rows, sheet: Any, name: str, number: int) -> None:
