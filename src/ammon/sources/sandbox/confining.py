@@ -22,7 +22,15 @@ _ABI_SINCE: Final = {1: 0x1FFF, 2: 0x2000, 3: 0x4000, 5: 0x8000}
 """What may be done to files, as bits, by the version of Landlock that knows of it."""
 
 _READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
-_SYSTEM: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo")
+_SYSTEM: Final = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/etc/ld.so.cache",
+    "/usr/share/zoneinfo",
+)
 _DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/urandom")
 _MACHINE: Final = ("/sys/devices/system/cpu", "/sys/devices/system/node", "/proc/cpuinfo", "/proc/meminfo")
 
@@ -86,7 +94,7 @@ def _shut_files(system: ctypes.CDLL, *, recognise: bool) -> bool:
         return False
     for path in _readable(recognise=recognise):
         _allow(system, ruleset, path)
-    shut = system.syscall(_RESTRICT_SELF, ruleset, 0) == 0
+    shut = bool(system.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     os.close(ruleset)
     return shut
 

@@ -21,6 +21,13 @@ HEADER: Final = struct.Struct(">II")
 LONGEST: Final = (48 * 1024 * 1024, 96 * 1024 * 1024)
 """The most of both that is taken."""
 
+MOST_BYTES: Final = 192 * 1024 * 1024
+"""Of one file and all that is in it."""
+
+MOST_VALUES: Final = 4_000_000
+MOST_GROUPS: Final = 1_000_000
+"""Values and lists of one frame's JSON: as objects they take many times the bytes they are written in."""
+
 LONGEST_TEXT: Final = 60 * 1024 * 1024
 """Bytes of a document's text in UTF-8: what the keeper can take in without need of much memory."""
 
@@ -32,7 +39,9 @@ def frame(value: Mapping[str, Any], behind: bytes = b"") -> bytes:
 
 
 def value_of(body: bytes) -> dict[str, Any]:
-    """The value of a frame's JSON. Raises: ValueError, TypeError."""
+    """The value of a frame's JSON. Raises: ValueError, TypeError; SourceError with the code ``too-large``."""
+    if body.count(b",") > MOST_VALUES or body.count(b"[") + body.count(b"{") > MOST_GROUPS:
+        raise SourceError("It holds more than is taken.", code="too-large")
     value = json.loads(body.decode("utf-8", "surrogatepass"))
     if not isinstance(value, dict):
         raise TypeError("A frame holds no mapping.")
@@ -85,7 +94,7 @@ def read(value: Mapping[str, Any], behind: memoryview) -> Found:
         media_type=_text(given["media_type"]),
         title=_text(given["title"]),
         language=_text(given["language"]),
-        metadata=dict(given["metadata"]),
+        metadata={_text(key): _text(said) for key, said in given["metadata"].items()},
         parts=parts,
         encoding=_text(given["encoding"]),
         encoding_confidence=float(given["encoding_confidence"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import subprocess
@@ -21,8 +22,15 @@ SECONDS_A_PAGE: Final = 0.1
 SECONDS_TO_RECOGNISE: Final = 60.0
 """The time that loading the recogniser, or reading the picture of a page, may take."""
 
+MOST_PAGES: Final = 10_000
+BYTES_A_PAGE: Final = 8
+"""The pages of a file that buy time: no file has more than its bytes allow, whatever it claims."""
+
 MOST_FILES: Final = 200
-"""A process that has read so many files makes room for a new one: what parsers leak goes with it."""
+MOST_RESIDENT: Final = 768 * 1024 * 1024
+"""A process that has read so many files, or held so many bytes, makes room for a new one: what parsers leak goes."""
+
+SECONDS_TO_END: Final = 2.0
 
 _BLOCK: Final = 1 << 18
 _START: Final = (
@@ -52,7 +60,19 @@ class Asked:
     def frame(self) -> bytes:
         """What the process is told before the bytes."""
         said = {"name": self.name, "size": len(self.data), "as_text": self.as_text}
-        return frames.frame({**said, "recognise": self.recognise, "known": dict(self.known)})
+        seconds = {"seconds": self.most_seconds()}
+        return frames.frame({**said, **seconds, "recognise": self.recognise, "known": dict(self.known)})
+
+    def most_seconds(self) -> int:
+        """Processor time that reading it could ever take. What its pages are worth, the clock decides."""
+        pages, cores = self.most_pages(), os.cpu_count() or 1
+        if self.recognise:
+            return math.ceil(SECONDS + SECONDS_TO_RECOGNISE * (pages + 1)) * cores
+        return math.ceil(SECONDS + SECONDS_A_PAGE * pages)
+
+    def most_pages(self) -> int:
+        """How many pages it may claim."""
+        return min(MOST_PAGES, len(self.data) // BYTES_A_PAGE)
 
 
 class Worker:
@@ -71,13 +91,14 @@ class Worker:
         process = self._running()
         self._files += 1
         try:
-            return self._exchange(process, asked)
-        except SourceError:
+            found = self._exchange(process, asked)
+        except BaseException:
+            # Whatever happened, what this process says next is no answer to the next file.
             self.close()
             raise
-        finally:
-            if self._files >= MOST_FILES:
-                self.close()
+        if self._files >= MOST_FILES:
+            self.close()
+        return found
 
     def close(self) -> None:
         """End the process."""
@@ -95,10 +116,11 @@ class Worker:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
-                    "-E",
+                    "-I",
                     "-c",
-                    _START.format(path=list(filter(None, sys.path)), recognise=self._recognise),
+                    _START.format(path=_places(), recognise=self._recognise),
                 ],
+                cwd=os.sep,
                 env={name: os.environ[name] for name in _KEPT if name in os.environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -113,6 +135,8 @@ class Worker:
         try:
             for value, behind in _frames(process, asked):
                 if "end" in value:
+                    if int(value["end"]) > MOST_RESIDENT and not self._recognise:
+                        self.close()
                     return found
                 if "lacking" in value:
                     self.lacking = [str(each) for each in value["lacking"]]
@@ -124,7 +148,7 @@ class Worker:
                     found.append(frames.read(value, behind))
         except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
             raise SourceError("Its reader gave an answer that is none.", code="parser-failed") from error
-        ended = reason or _ending(process.wait())
+        ended = reason or _ending(process)
         raise SourceError(f"Its reader broke down ({ended}).", code="parser-failed")
 
 
@@ -136,7 +160,19 @@ def _row(row: Sequence[object]) -> Row:
     return (text, *(float(str(number)) for number in (left, top, right, bottom, confidence)))
 
 
-def _ending(code: int) -> str:
+def _places() -> list[str]:
+    """Where modules are looked for: not where Ammon was started, for the files there are the user's."""
+    here = os.getcwd()
+    return [each for each in sys.path if os.path.isabs(each) and each != here]
+
+
+def _ending(process: subprocess.Popen[bytes]) -> str:
+    """How the process ended, which has stopped talking: should it go on in silence, it is ended."""
+    try:
+        code = process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        code = process.wait()
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
@@ -147,6 +183,7 @@ def _frames(process: subprocess.Popen[bytes], asked: Asked) -> Iterator[tuple[di
     os.set_blocking(out, False)
     waiting, received = [memoryview(asked.frame()), *([memoryview(asked.data)] if asked.data else [])], bytearray()
     ends = time.monotonic() + SECONDS + (SECONDS_TO_RECOGNISE if asked.recognise else 0)
+    pages, taken = asked.most_pages(), 0
     with selectors.DefaultSelector() as ready:
         ready.register(out, selectors.EVENT_READ)
         ready.register(into, selectors.EVENT_WRITE)
@@ -164,12 +201,24 @@ def _frames(process: subprocess.Popen[bytes], asked: Asked) -> Iterator[tuple[di
                 if not block:
                     return
                 received += block
+                taken += len(block)
+                if taken > frames.MOST_BYTES:
+                    raise SourceError("It holds more text than is taken.", code="too-large")
                 for value, behind in _complete(received):
-                    if "pages" in value:
-                        ends += SECONDS_A_PAGE * int(value["pages"][1]) if value["pages"][0] == 0 else 0
-                    else:
-                        ends += SECONDS_TO_RECOGNISE if "recognised" in value else 0
+                    claimed, seconds = _claim(value)
+                    bought = max(0, min(claimed, pages))
+                    pages -= bought
+                    ends += seconds * bought
+                    if "pages" not in value:
                         yield value, behind
+
+
+def _claim(value: Mapping[str, Any]) -> tuple[int, float]:
+    """For how many pages a frame asks for time, and for how much each."""
+    if "recognised" in value:
+        return 1, SECONDS_TO_RECOGNISE
+    done, total = map(int, value.get("pages", (1, 0)))
+    return (total if done == 0 else 0), SECONDS_A_PAGE
 
 
 def _send(into: int, waiting: list[memoryview]) -> None:

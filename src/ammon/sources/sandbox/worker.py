@@ -12,14 +12,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ammon.sources.reading import Account, Reading
 from ammon.sources.sandbox.confining import confine
 from ammon.sources.sandbox.frames import HEADER, frame, value_of, written
-from ammon.sources.sandbox.limits import allow_seconds, impose
+from ammon.sources.sandbox.limits import allow_seconds, impose, resident
 
 if TYPE_CHECKING:
     from ammon.sources.recognising import Recogniser, Row
-
-
-PROCESSOR_SECONDS = 120
-"""For one file, should the keeper be gone; the keeper itself waits for less."""
 
 
 def main(*, recognise: bool = False) -> None:
@@ -44,7 +40,7 @@ def _give(given: BinaryIO, whole: bytes) -> None:
 
 def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
     data = taken.read(asked["size"])
-    allow_seconds(PROCESSOR_SECONDS * (os.cpu_count() or 1 if asked["recognise"] else 1))
+    allow_seconds(asked["seconds"])
 
     def pages(done: int, total: int) -> None:
         """Ask for the time that so many pages may take."""
@@ -67,7 +63,7 @@ def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
         # A parser's error that nobody foresaw ends the process; its keeper is told of which kind it was.
         failing.push(lambda kind, *_: _give(given, frame({"failed": kind.__name__})) if kind is not None else None)
         given.writelines(written(found) for found in reading.run(data))
-        _give(given, frame({"end": True}))
+        _give(given, frame({"end": resident()}))
 
 
 @cache
