@@ -54,7 +54,7 @@ def test_shapes_are_read_from_the_top_and_from_the_left_after_the_title() -> Non
 
 def test_a_shape_stands_where_its_layout_or_master_puts_it() -> None:
     layout = tree("sldLayout", shape("", (0, 1_000_000), 'idx="1"') + shape("", None, 'type="body" idx="7"'))
-    master = tree("sldMaster", shape("", (0, 3_000_000), 'type="body"'))
+    master = tree("sldMaster", shape("", (0, 3_000_000), 'type="body" idx="1"'))
     data = slide(
         shape("bottom", (0, 5_000_000))
         + shape("by master", None, 'type="body" idx="7"')

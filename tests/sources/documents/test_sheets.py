@@ -67,7 +67,9 @@ def test_a_workbook_of_nothing_else_is_refused_with_what_to_do() -> None:
 
 
 def test_a_far_cell_without_anything_in_it_does_no_harm() -> None:
-    empty = far("XFD1048576").replace(b"><v>1</v></c>", b' s="1"/>')
+    whole = far()
+    empty = whole.replace(b'"XFD1048576"><v>1</v></c>', b'"XFD1048576" s="1"/>')
+    assert empty != whole
     document = read("a.xlsx", with_members(COSTS, {"xl/worksheets/sheet1.xml": empty}))
     assert document.remarks == ()
 

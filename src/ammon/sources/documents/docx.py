@@ -105,6 +105,8 @@ class _Reader:
                     self._table(each, depth)
                 case "sdt" | "sdtContent" | "ins" | "moveTo" | "customXml" | "smartTag":
                     self._blocks(each, depth + 1)
+                case _:
+                    continue
 
     def _paragraph(self, element: Any, depth: int) -> None:
         text = "".join(_pieces(element)).strip()

@@ -87,6 +87,8 @@ class _Writer:
                     self.outline.block(f"Notes: {text}" if text else "", page=self.page)
                 case name if name not in _SILENT and name:
                     self.blocks(each, depth + 1, indent)
+                case _:
+                    continue
 
     def _slide(self, page: Any, depth: int) -> None:
         """A slide's frames: the title first, then the others in the file's order."""

@@ -153,7 +153,8 @@ def _said(value: object) -> str:
             return str(value)
         case None:
             return ""
-    return str(value).strip()
+        case _:
+            return str(value).strip()
 
 
 def _beside(rows: Rows, package: Package) -> None:
