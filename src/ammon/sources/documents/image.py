@@ -63,8 +63,7 @@ def _pages(data: bytes, kind: Kind) -> Iterator[Image]:
 
     Pictures.MAX_IMAGE_PIXELS = MOST_PIXELS
     try:
-        with warnings.catch_warnings(), Pictures.open(io.BytesIO(data)) as opened:
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"), Pictures.open(io.BytesIO(data)) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise SourceError(f"It has more than {MOST_PIXELS:,} pixels.", code="bomb")
             for number, page in enumerate(ImageSequence.Iterator(opened)):
