@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import Final
 
@@ -50,9 +51,23 @@ _BY_TEXT: Final = ("documents.mail",)
 """Formats whose files look like any text: their name has to tell."""
 
 
+_LOOSE: Final = ("plain", "table", "json_tree", "json_lines", "documents.mail")
+"""Formats whose files never begin as a page does."""
+
+_PAGE: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+)
+_HEADERS: Final = re.compile(rb"(?:[A-Za-z][A-Za-z-]{1,40}:[^\r\n]*(?:\r?\n|\r)(?:[ \t][^\r\n]*(?:\r?\n|\r))*){3,}")
+_OF_MAIL: Final = re.compile(
+    rb"^(From|To|Date|Subject|Received|Return-Path|Message-ID|MIME-Version|Content-Type|Delivered-To):",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FEWEST_HEADERS: Final = 3
+
+
 def is_for_sandbox(name: str, data: bytes) -> bool:
     """Whether a file is one whose loader runs in the sandbox: by its name or its first bytes, which are not parsed."""
-    return kind_of(name).is_binary or _mark(data) in {*_READ, _ZIP, _OLE}
+    return kind_of(name).is_binary or _mark(data) in {*_READ, _ZIP, _OLE} or tell_text(name, data).is_binary
 
 
 def tell(name: str, data: bytes) -> Kind:
@@ -70,8 +85,24 @@ def tell(name: str, data: bytes) -> Kind:
     if mark:
         raise SourceError(f"{mark}s are not read yet.", code="binary")
     if named.is_binary and named.loader not in _BY_TEXT:
-        return _disguised(data)
-    return named
+        return _disguised(named, data)
+    return tell_text(name, data)
+
+
+def tell_text(name: str, data: bytes) -> Kind:
+    """Return the format of what has no mark: by its name, but for pages and mails that are named as other text."""
+    named = kind_of(name)
+    if named.loader not in _LOOSE:
+        return named
+    if _PAGE.match(data[:_HEAD]):
+        return KINDS[".html"]
+    return KINDS[".eml"] if named == PLAIN and _is_mail(data) else named
+
+
+def _is_mail(data: bytes) -> bool:
+    """Whether it begins with several headers that mails have and with no other line."""
+    head = _HEADERS.match(data[:_HEAD])
+    return head is not None and len({found.lower() for found in _OF_MAIL.findall(head[0])}) >= _FEWEST_HEADERS
 
 
 def _mark(data: bytes) -> str:
@@ -79,7 +110,7 @@ def _mark(data: bytes) -> str:
     return "PDF document" if not found and b"%PDF-" in data[:_PDF_WITHIN] else found
 
 
-def _disguised(data: bytes) -> Kind:
+def _disguised(named: Kind, data: bytes) -> Kind:
     """What a file is that has the name of a document and none of its marks: pages and mails are saved as ``.doc``."""
     head = data[:_HEAD].lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html", b"\xef\xbb\xbf<html")) or b"<html" in head:
@@ -88,6 +119,10 @@ def _disguised(data: bytes) -> Kind:
         return KINDS[".mht"]
     if head.startswith(b"<?xml"):
         return KINDS[".xml"]
+    if _is_mail(data):
+        return KINDS[".eml"]
+    if named.loader == "documents.sheets":
+        return KINDS[".tsv" if head.count(b"\t") > head.count(b",") else ".csv"]
     return PLAIN
 
 
