@@ -94,7 +94,7 @@ def read(value: Mapping[str, Any], behind: memoryview) -> Found:
         media_type=_text(given["media_type"]),
         title=_text(given["title"]),
         language=_text(given["language"]),
-        metadata={_text(key): _plain(said) for key, said in given["metadata"].items()},
+        metadata=dict(given["metadata"]),
         parts=parts,
         encoding=_text(given["encoding"]),
         encoding_confidence=float(given["encoding_confidence"]),
@@ -107,15 +107,6 @@ def read(value: Mapping[str, Any], behind: memoryview) -> Found:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("Text was expected.")
-    return value
-
-
-def _plain(value: object) -> object:
-    """A value of metadata: text, a number, or a list of such. Raises: TypeError."""
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if value is not None and not isinstance(value, (str, int, float)):
-        raise TypeError("A plain value was expected.")
     return value
 
 
