@@ -29,7 +29,6 @@ OVERLAP: Final = 200
 COLUMN: Final = 8
 """Lines of a column of text are on average at least so many times as wide as high; cells of a table are shorter."""
 
-
 FEWEST: Final = 3
 """Lines that a column has at least."""
 
@@ -149,13 +148,17 @@ def in_order(lines: Sequence[Line]) -> list[Line]:
     ordered: list[Line] = []
     waiting: list[Line] = []
     for block in _split(lines, lambda line: (line.top, line.bottom), size):
-        # Blocks one below the other that share their columns are read as one.
-        if len(_columns([*waiting, *block], size)) > 1:
+        # Blocks one below the other with a gap down through all are read as one: a row alone tells no columns.
+        if len(_split([*waiting, *block], _sides, 0.5 * size)) > 1:
             waiting += block
         else:
             ordered += _by_column(waiting, size)
             waiting = block
     return ordered + _by_column(waiting, size)
+
+
+def _sides(line: Line) -> tuple[float, float]:
+    return line.left, line.right
 
 
 def _by_column(lines: Sequence[Line], size: float) -> list[Line]:
@@ -164,7 +167,7 @@ def _by_column(lines: Sequence[Line], size: float) -> list[Line]:
 
 def _columns(lines: Sequence[Line], size: float) -> Sequence[Sequence[Line]]:
     """The columns of text that the lines stand in; all of them as one where they do not."""
-    columns = _split(lines, lambda line: (line.left, line.right), 0.5 * size)
+    columns = _split(lines, _sides, 0.5 * size)
     return columns if all(len(column) >= FEWEST and _is_text(column) for column in columns) else [lines]
 
 

@@ -154,6 +154,11 @@ class Writer:
 def _between(line: Recognised, following: Recognised) -> str:
     """What stands between two lines: a gap in a row, the end of a line, or of a paragraph."""
     height = max(line.bottom - line.top, following.bottom - following.top)
+    width = max(line.right - line.left, following.right - following.left)
+    if height > width:
+        # Lines on their side stand beside one another.
+        gap = max(following.left - line.right, line.left - following.right)
+        return "  " if gap < 0 else "\n\n" if gap > width else "\n"
     if following.left >= line.right and abs((line.top + line.bottom) - (following.top + following.bottom)) < height:
         return "  "
     return "\n\n" if following.top - line.bottom > height or following.bottom < line.top else "\n"
