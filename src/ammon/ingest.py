@@ -6,8 +6,10 @@ removed. Text is findable by keyword as soon as its batch is committed; vectors 
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +32,9 @@ from ammon.types import Chunk, Document, Entry, Report, Skip, Source
 BATCH_CHARACTERS = 4_000_000
 BATCH_SECONDS = 1.0
 """A batch is committed when either is reached: few enough commits to be quick, often enough to be findable soon."""
+
+LARGE_CHARACTERS = 8_000_000
+"""After a batch of so much text, the memory it took is given back."""
 
 EMBED_BATCH = 256
 REMOVE_BATCH = 1_000
@@ -109,7 +114,18 @@ class _Batch:
     def commit(self) -> None:
         if self._entries:
             self._store.put(self._entries)
+        large = self._characters >= LARGE_CHARACTERS
         self._entries, self._characters = [], 0
+        if large:
+            give_back()
+
+
+def give_back() -> None:
+    """Return the memory that is free to the system: the C library keeps it for later, and the next file adds to it."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:  # not every C library has it
+            trim(0)
 
 
 @dataclass(frozen=True, slots=True)

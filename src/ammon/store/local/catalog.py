@@ -17,7 +17,7 @@ import apsw
 
 from ammon._version import __version__
 from ammon.errors import LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
-from ammon.store.local.files.connection import CHECKED, connect, translated
+from ammon.store.local.files.connection import CHECKED, Frozen, connect, translated, whole
 from ammon.store.local.files.continuity import losses, went_back
 from ammon.store.local.files.lock import WriteLock
 from ammon.store.local.files.witness import Witness
@@ -68,6 +68,9 @@ class Catalog:
     def _connection(self) -> apsw.Connection:
         """This thread's own connection."""
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
+        if isinstance(connection, Frozen) and not connection.in_transaction and connection.is_stale():
+            # Not closed: a listing may still be read from it.
+            connection = None
         if connection is None:
             connection = self._local.connection = self._connect()
             self._opened.add(connection)
@@ -106,17 +109,17 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Hold one consistent view of the catalog; nests."""
-        with translated(self.path):
-            if self._connection.in_transaction:
+        with translated(self.path), whole(self._connection) as connection:
+            if connection.in_transaction:
                 yield
                 return
-            self._connection.execute("BEGIN")
+            connection.execute("BEGIN")
             try:
                 yield
             finally:
                 # A page that cannot be read ends the transaction by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("COMMIT")
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
 
     @contextmanager
     def locked(self, timeout: float | None = None) -> Iterator[None]:
@@ -144,13 +147,13 @@ class Catalog:
 
     def run(self, sql: str, bindings: Any = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of one statement, lazily."""
-        with translated(self.path):
-            yield from self._connection.execute(sql, bindings)
+        with translated(self.path), whole(self._connection) as connection:
+            yield from connection.execute(sql, bindings)
 
     def rows(self, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
         """All rows of one statement. Statements that change something go through here too, inside `writing`."""
-        with translated(self.path):
-            return list(self._connection.execute(sql, bindings))
+        with translated(self.path), whole(self._connection) as connection:
+            return list(connection.execute(sql, bindings))
 
     def many(self, sql: str, bindings: Any) -> None:
         """Run one statement for each of ``bindings``, inside `writing`."""

@@ -19,8 +19,8 @@ from ammon.store.local.catalog import CATALOG_NAME
 from ammon.store.local.checking.examining import ACCEPT, examine, examine_files, of_error
 from ammon.store.local.checking.findings import Finding
 from ammon.store.local.derived.kept_lexical import LEXICAL_NAME
-from ammon.store.local.files.connection import CHECKED, connect, register_checksums, translated
-from ammon.store.local.files.continuity import Kind, log_path, losses
+from ammon.store.local.files.connection import CHECKED, connect, log_path, register_checksums, translated
+from ammon.store.local.files.continuity import Kind, losses
 from ammon.store.local.files.lock import WriteLock
 from ammon.store.local.files.pages import CHECKSUM_BYTES, restored
 from ammon.store.local.files.raw_pages import damaged_pages, has_checksums, open_pages

@@ -21,8 +21,8 @@ import apsw
 
 from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import CATALOG_NAME, Catalog
-from ammon.store.local.files.connection import WHEN_DAMAGED, is_checked, plain_files, translated
-from ammon.store.local.files.continuity import Kind, log_path, losses
+from ammon.store.local.files.connection import WHEN_DAMAGED, is_checked, log_path, plain_files, translated
+from ammon.store.local.files.continuity import Kind, losses
 from ammon.store.local.files.pages import PAGE_BYTES, restored
 from ammon.store.local.files.wal import Log, read_log
 

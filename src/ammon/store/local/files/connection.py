@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 import apsw.sqlite_extra
 
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
+from ammon.store.local.files.disk import state_of
 from ammon.store.local.files.pages import CHECKSUM_BYTES, FIRST_BYTES, PAGE_BYTES
+from ammon.store.local.files.wal import LOG_SUFFIX
 
 READ_PATIENCE_MS = 5_000
 WAL_KEPT_BYTES = 32 * 1024 * 1024
@@ -23,8 +26,68 @@ CHECKED = int.from_bytes(b"Ammn")
 WHEN_DAMAGED = "Run `ammon doctor`: it tells what survives and what to do."
 
 
+class Frozen(apsw.Connection):
+    """A connection that reads the catalog's file as it is, without a log and without locks: nobody may write to it.
+
+    For who cannot make a log himself, as SQLite must. Another may write after all: see `is_stale` and `whole`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        register_checksums()
+        self._path = path
+        self._state = state_of(path)
+        flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        super().__init__(f"file:{quote(str(path))}?immutable=1", flags=flags)
+
+    def is_stale(self) -> bool:
+        """Whether another has begun to write, so that the catalog must be opened anew."""
+        return log_path(self._path).exists() or state_of(self._path) != self._state
+
+    def require_whole(self) -> None:
+        """Make sure that what was read is of one moment. Raises: LibraryBusy."""
+        if state_of(self._path) != self._state:
+            raise LibraryBusy(f"{self._path} was written while it was read.", hint="Run the command again.")
+
+
+@contextmanager
+def whole(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+    """Make sure that what is read in the block is of one moment. Raises: LibraryBusy."""
+    try:
+        yield connection
+    finally:
+        # Whatever else went wrong then follows from this.
+        if isinstance(connection, Frozen):
+            connection.require_whole()
+
+
+def log_path(path: Path) -> Path:
+    """Where SQLite keeps the log of the catalog at ``path``."""
+    return path.with_name(path.name + LOG_SUFFIX)
+
+
 def connect(path: Path) -> apsw.Connection:
-    """A connection to the catalog at ``path``, which is made when absent, with a checksum on each of its pages."""
+    """A connection to the catalog at ``path``, which is made when absent, with a checksum on each of its pages.
+
+    Without the right to write in the folder it only reads: beside whoever writes, if there is a log, else `Frozen`.
+    """
+    if not path.exists() or may_write(path.parent):
+        return _connected(path)
+    while log_path(path).exists():
+        try:
+            return _connected(path)
+        except apsw.CantOpenError:
+            # Who wrote may just have ended, and taken the log with him.
+            if log_path(path).exists():
+                raise
+    return Frozen(path)
+
+
+def may_write(folder: Path) -> bool:
+    """Whether files can be made in ``folder``."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _connected(path: Path) -> apsw.Connection:
     checksums = register_checksums()
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(READ_PATIENCE_MS)

@@ -11,14 +11,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from urllib.parse import quote
 
 import apsw
 
 from ammon.errors import LibraryDamaged
-from ammon.store.local.files.connection import WHEN_DAMAGED, connect, register_checksums
+from ammon.store.local.files.connection import WHEN_DAMAGED, Frozen, connect, log_path
+from ammon.store.local.files.disk import state_of
 from ammon.store.local.files.pages import PAGE_BYTES
-from ammon.store.local.files.wal import LOG_SUFFIX, Log, read_log
+from ammon.store.local.files.wal import Log, read_log
 from ammon.store.local.files.witness import WITNESS_NAME
 
 DERIVED = ("lexical", "vectors-*.idx", WITNESS_NAME)
@@ -53,13 +53,17 @@ class Loss:
         return kind(f"{folder / self.file} is damaged: {self.detail}.", hint=WHEN_DAMAGED)
 
 
-def log_path(path: Path) -> Path:
-    """Where SQLite keeps the log of the catalog at ``path``."""
-    return path.with_name(path.name + LOG_SUFFIX)
-
-
-def losses(path: Path) -> Iterator[Loss]:
+def losses(path: Path) -> list[Loss]:
     """What the catalog at ``path`` has lost, as far as can be told without opening it for writing."""
+    while True:
+        before = state_of(path), state_of(log_path(path))
+        found = list(_losses(path))
+        # Another process may have made the file shorter, and cut the log, between a look at the one and at the other.
+        if not found or before == (state_of(path), state_of(log_path(path))):
+            return found
+
+
+def _losses(path: Path) -> Iterator[Loss]:
     # In this order: whoever makes a library makes the catalog first.
     made = [found.name for pattern in DERIVED for found in sorted(path.parent.glob(pattern))]
     log = read_log(log_path(path))
@@ -85,13 +89,8 @@ def _log_losses(path: Path, log: Log) -> Iterator[Loss]:
 
 def numbered(path: Path) -> int | None:
     """The number of the last commit in the catalog's file itself, without its log; ``None`` if it cannot be read."""
-    register_checksums()
     try:
-        with closing(
-            apsw.Connection(
-                f"file:{quote(str(path))}?immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-            )
-        ) as connection:
+        with closing(Frozen(path)) as connection:
             return int(connection.pragma("user_version"))
     except apsw.Error:
         # Page 1 may be half written if the log has it whole; if it has not, opening the catalog will tell.

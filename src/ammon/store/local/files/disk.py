@@ -35,6 +35,15 @@ def written(path: Path) -> Iterator[None]:
         raise disk_error(path, error.errno) from error
 
 
+def state_of(path: Path) -> tuple[int, int, int] | None:
+    """What changes whenever the file at ``path`` is written or replaced; ``None`` when there is none."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable. Raises: OSError."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -9,8 +9,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from ammon.store.local.files.connection import is_checked, plain_files
-from ammon.store.local.files.continuity import log_path
+from ammon.store.local.files.connection import is_checked, log_path, plain_files
 from ammon.store.local.files.pages import PAGE_BYTES, Pages, are_sound
 from ammon.store.local.files.wal import Log, read_log
 

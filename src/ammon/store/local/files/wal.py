@@ -43,9 +43,11 @@ class Log:
 
 def read_log(path: Path) -> Log:
     """The log at ``path``; an empty one when there is none. Others may write to it meanwhile."""
-    if not path.exists():
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
         return Log()
-    with path.open("rb") as file:
+    with file:
         while True:
             header = file.read(LOG_HEADER)
             content = file.read()

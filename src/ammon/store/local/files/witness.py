@@ -39,19 +39,14 @@ class Witness:
         line = _line(library, number)
         with written(self.path):
             if self.path.is_file() and self.path.stat().st_size == _LINE * _LINES:
-                self._write(line, _LINE * (number % _LINES), os.O_WRONLY)
+                _write(self.path, line, _LINE * (number % _LINES), os.O_WRONLY)
             else:
                 # The catalog's own name comes first: a witness without a catalog would tell of a loss.
                 sync_folder(self.path.parent)
-                self._write(line * _LINES, 0, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-
-    def _write(self, content: bytes, at: int, flags: int) -> None:
-        descriptor = os.open(self.path, flags | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            os.lseek(descriptor, at, os.SEEK_SET)
-            os.write(descriptor, content)
-        finally:
-            os.close(descriptor)
+                # Made beside it: one that is cut short as a whole could not be told from a damaged one.
+                partial = self.path.with_name(f".{WITNESS_NAME}.part")
+                _write(partial, line * _LINES, 0, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                partial.replace(self.path)
 
     def forget(self) -> None:
         """Remove it. Raises: LibraryError."""
@@ -67,6 +62,15 @@ class Witness:
         lines = [content[at : at + _LINE] for at in range(0, _LINE * _LINES, _LINE)]
         texts = [line.decode("ascii", "replace").split() for line in lines]
         return [(text[0], int(text[1])) for line, text in zip(lines, texts, strict=True) if _is_line(line, text)]
+
+
+def _write(path: Path, content: bytes, at: int, flags: int) -> None:
+    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        os.lseek(descriptor, at, os.SEEK_SET)
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)
 
 
 def _line(library: str, number: int) -> bytes:

@@ -13,7 +13,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from ammon.store.local.derived.kept_lexical import LEXICAL_NAME
 from ammon.store.local.derived.kept_vectors import vector_file
 from ammon.store.local.derived.lexical import find_index
 from ammon.store.local.derived.vectors import VectorIndex
-from ammon.store.local.files.connection import connect, translated
+from ammon.store.local.files.connection import connect, translated, whole
 from ammon.store.local.moving.placing import put_in_place, refuse_existing, unfinished
 from ammon.store.local.schema import SCHEMA
 from ammon.store.local.spaces import active_space
@@ -111,17 +111,13 @@ def _names(folder: Path) -> list[str]:
 
 def _copy_catalog(source: Path, target: Path, watcher: Watcher) -> dict[str, int]:
     """Copy the pages of one view of a catalog, and check the copy. Returns what `COUNTED` counts."""
-    with translated(source):
-        reader = connect(source)
-        try:
-            # Within one transaction, or each write of another process would have the copy begin anew.
-            reader.execute("BEGIN")
-            counts = _counts(reader)
-            with apsw.Connection(str(target)) as writer:
-                _copy_pages(writer, reader, watcher)
-            reader.execute("COMMIT")
-        finally:
-            reader.close()
+    with translated(source), closing(connect(source)) as reader, whole(reader):
+        # Within one transaction, or each write of another process would have the copy begin anew.
+        reader.execute("BEGIN")
+        counts = _counts(reader)
+        with apsw.Connection(str(target)) as writer:
+            _copy_pages(writer, reader, watcher)
+        reader.execute("COMMIT")
     with translated(target):
         copy = connect(target)
         try:
