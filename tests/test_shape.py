@@ -21,7 +21,7 @@ FLOORS = (
     {"sources", "split", "embed", "store"},
     {"search"},
     {"answer", "memory", "agent", "evaluate"},
-    {"ingest", "encoder", "indexer", "evaluation", "reembedding", "upkeep", "library"},
+    {"ingest", "embedding", "encoder", "indexer", "evaluation", "reembedding", "upkeep", "library"},
     {"cli", "serve", "cluster", "integrations", "__init__", "__main__"},
 )
 """Who may stand on whom: a module imports from floors below its own, and from its own package."""

@@ -1,4 +1,4 @@
-"""The one pipeline: walk → diff → load → split → commit, then embed. Both halves go on where they were stopped.
+"""The one pipeline: walk → diff → load → split → commit; `ammon.embedding` is its second half.
 
 A folder is mirrored: what is new or edited is read, what only moved keeps its chunks and vectors, what is gone is
 removed. Text is findable by keyword as soon as its batch is committed; vectors follow.
@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Literal
 
 from ammon import sources
-from ammon.errors import ModelChanged, PathNotFound, SourceError
-from ammon.ports import Embedder, Split
+from ammon.errors import PathNotFound, SourceError
+from ammon.ports import Split
 from ammon.progress import Progress, Watcher, unwatched
-from ammon.store.local.backlog import count_pending
 from ammon.store.local.documents import valid_text
 from ammon.store.local.ledger import Known
 from ammon.store.local.store import LocalStore
@@ -36,7 +35,6 @@ BATCH_SECONDS = 1.0
 LARGE_CHARACTERS = 8_000_000
 """After a batch of so much text, the memory it took is given back."""
 
-EMBED_BATCH = 256
 REMOVE_BATCH = 1_000
 RACY_NS = 100_000_000
 """A file changed this shortly before it was read may change again within one tick of the clock: it is read anew."""
@@ -357,37 +355,6 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
         tally.updated += before is not None
     batch.commit()
     return tally.report()
-
-
-def embed_pending(store: LocalStore, claim: Callable[[], Embedder], watcher: Watcher = unwatched) -> tuple[int, int]:
-    """Embed every text that has no vector yet, batch by durable batch. Returns how many texts and tokens.
-
-    ``claim`` gives the library's model, and again where the library goes over to another one meanwhile.
-    Raises: ModelUnavailable, after which the vectors stored so far are kept; ModelMismatch.
-    """
-    model, total, done, tokens, after = claim(), count_pending(store.catalog), 0, 0, 0
-    started = time.monotonic()
-    while texts := store.pending(EMBED_BATCH, after):
-        rows = model.embed_passages([text.text for text in texts])
-        try:
-            store.put_vectors([text.text_hash for text in texts], rows, model.fingerprint)
-        except ModelChanged:
-            model, total, after = claim(), done + count_pending(store.catalog), 0
-            continue
-        after = texts[-1].chunk_id
-        done += len(texts)
-        tokens += sum(text.tokens for text in texts)
-        watcher(embedding(done, total, tokens, time.monotonic() - started))
-    return done, tokens
-
-
-def embedding(done: int, total: int, tokens: int, seconds: float, before: int = 0) -> Progress:
-    """How far embedding has come: ``done`` of ``total`` texts, ``before`` of them earlier than ``seconds`` ago."""
-    elapsed = max(seconds, 1e-9)
-    left = max(total - done, 0) * elapsed / max(done - before, 1)
-    return Progress(
-        "vectors", vectors_done=done, vectors_total=total, tokens_per_second=tokens / elapsed, seconds_left=left
-    )
 
 
 def join(reports: Sequence[Report]) -> Report:
