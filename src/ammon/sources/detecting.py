@@ -13,6 +13,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final
 
 from ammon.errors import SourceError
@@ -153,7 +154,7 @@ def _eastern(sample: bytes, chosen: _Reading) -> _Reading | None:
             found.append((usual / letters, name == favoured, usual, letters, _Reading(name, 0.9, oddness(text))))
     if not found:
         return None
-    found.sort(key=lambda each: each[:2])
+    found.sort(key=itemgetter(0, 1))
     _, is_favoured, usual, letters, best = found.pop()
     # A few characters may be usual ones of two languages.
     if letters < _FEW and found and found[-1][2] > 1:

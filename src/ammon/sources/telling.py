@@ -146,7 +146,7 @@ def _in_ole(data: bytes) -> str:
 
     try:
         with olefile.OleFileIO(data) as file:
-            names = {entry[0].lower() for entry in file.listdir()}
+            names = {str(entry[0]).lower() for entry in file.listdir()}
     except (OSError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise SourceError(f"It begins as an old Office document, and is none: {error}.", code="malformed") from error
     found = next((extension for stream, extension in _IN_OLE if stream in names), "")

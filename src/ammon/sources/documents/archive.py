@@ -14,7 +14,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from ammon.errors import SourceError
 from ammon.sources.decoding import decode
@@ -76,7 +76,7 @@ def _members(data: bytes, reading: Reading) -> Iterator[str]:
     return iter([name])
 
 
-def _blocks(file: IO[bytes], reading: Reading) -> Iterator[bytes]:
+def _blocks(file: Any, reading: Reading) -> Iterator[bytes]:
     """What a packed file gives, accounted for before more is asked for."""
     while block := file.read(_BLOCK):
         reading.take(len(block))

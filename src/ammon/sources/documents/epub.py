@@ -107,4 +107,6 @@ def _stated(root: Any) -> tuple[str, str, dict[str, Any]]:
                 language = language or text[:2].lower()
             case name if name in _STATED:
                 said.setdefault(_STATED[name], text)
+            case _:
+                continue
     return title, language, said

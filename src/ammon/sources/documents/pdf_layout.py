@@ -197,11 +197,7 @@ def _beside(lines: Sequence[Line]) -> Iterator[list[Line]]:
     group: list[Line] = []
     for line in lines:
         last = group[-1] if group else None
-        if (
-            last
-            and abs((line.top + line.bottom) - (last.top + last.bottom)) < 0.8 * line.size
-            and line.left >= last.right
-        ):
+        if last and _level(last, line) and line.left >= last.right:
             group.append(line)
         else:
             if group:

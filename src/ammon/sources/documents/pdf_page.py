@@ -80,7 +80,8 @@ class View:
                 return width - east, height - south, width - west, height - north
             case 3:
                 return north, width - east, south, width - west
-        return west, north, east, south
+            case _:
+                return west, north, east, south
 
 
 def view_of(page: Any) -> View:

@@ -50,6 +50,10 @@ def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
         """Give a page away as soon as it is read."""
         _give(given, frame({"recognised": place, "lines": lines}))
 
+    def failed(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            _give(given, frame({"failed": kind.__name__}))
+
     reading = Reading(
         asked["name"],
         Account(len(data)),
@@ -61,7 +65,7 @@ def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
     )
     with ExitStack() as failing:
         # A parser's error that nobody foresaw ends the process; its keeper is told of which kind it was.
-        failing.push(lambda kind, *_: _give(given, frame({"failed": kind.__name__})) if kind is not None else None)
+        failing.push(failed)
         given.writelines(written(found) for found in reading.run(data))
         _give(given, frame({"end": resident()}))
 

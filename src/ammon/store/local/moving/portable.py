@@ -141,7 +141,7 @@ def _boxes(values: list[Any], text: str) -> tuple[Box, ...]:
     boxes: list[Box] = []
     reached = 0
     for value in values:
-        named = dict(zip(_BOX_FIELDS, value, strict=False)) if isinstance(value, list) else {}
+        named: dict[str, Any] = dict(zip(_BOX_FIELDS, value, strict=False)) if isinstance(value, list) else {}
         start, end, page = (_whole(named, name) for name in _BOX_FIELDS[:3])
         edges = [float(_typed(named, name, (int, float))) for name in _BOX_FIELDS[3:]]
         if not reached <= start <= end <= len(text) or not all(abs(edge) <= _LARGEST_EDGE for edge in edges):
