@@ -57,7 +57,7 @@ def _told(item: Source | Skip, sandbox: Sandbox, *, as_text: bool) -> list[dict[
     found = sandbox.submit(sources.Asked(item.path.name, data, as_text=as_text)).result()
     seconds = time.monotonic() - started
     own_process = sources.is_for_sandbox(item.path.name, data)
-    first = {"size": len(data), "seconds": round(seconds, 3), "sandboxed": own_process}
+    first = {"size": len(data), "seconds": round(seconds, 3), "sandboxed": own_process, "lacking": sandbox.lacking}
     return [{**_of(each, item), **(first if not each.name else {})} for each in found]
 
 
@@ -109,6 +109,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     if "size" in told:
         where = ", in a process of its own" if told["sandboxed"] else ""
         yield _line("Read", f"{size(told['size'])} in {duration(told['seconds'])}{where}")
+        for lacking in told["lacking"] if told["sandboxed"] else ():
+            yield _line("Unlimited", lacking)
     if told["encoding"]:
         yield _line("Encoding", f"{told['encoding']}, {told['encoding_confidence']:.0%} sure")
     extent = count(told["characters"], "character")
