@@ -218,10 +218,16 @@ def _docx_parts() -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist() if name != "word/document.xml"}
 
 
-def write_bad(folder: Path, variants: int, seed: int = 0) -> list[Path]:
+LARGE = frozenset({"bomb-docx", "bomb-gzip", "bomb-pdf", "bomb-png", "bomb-zip", "many-rows", "many-members"})
+"""Classes whose files take seconds to write, or to read."""
+
+
+def write_bad(folder: Path, variants: int, seed: int = 0, *, large: bool = True) -> list[Path]:
     """Write so many files of each class; those of the file system's own kinds come once."""
     written = []
     for name, (extension, make) in CLASSES.items():
+        if name in LARGE and not large:
+            continue
         rng = random.Random(f"{seed} {name}")
         for n in range(variants):
             path = folder / f"bad-{name}-{n}{extension}"

@@ -75,6 +75,9 @@ class Styles:
         larger = sorted((size for size in sizes if size >= self.body * LARGER), reverse=True)
         self._levels = {size: level for level, size in enumerate(_distinct(larger), 1)}
         self._repeated = _repeated(pages)
+        # What repeats all that a document says is what it says.
+        if all(self.is_margin(line, page) for page in pages for line in page.lines):
+            self._repeated = set()
 
     def is_margin(self, line: Line, page: Page) -> bool:
         """Whether the line is a running head or foot, or a page's number."""
@@ -105,6 +108,8 @@ def _distinct(sizes: Sequence[float]) -> list[float]:
 
 
 def _in_zone(line: Line, page: Page) -> bool:
+    if line.top < -line.size or line.bottom > page.height + line.size:
+        return False
     return line.bottom < page.height * HEAD_ZONE or line.top > page.height * (1 - HEAD_ZONE)
 
 
