@@ -12,9 +12,10 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ammon.errors import SourceError
-from ammon.sources.documents.pdf_layout import Page, Styles, blocks_of, with_tables
-from ammon.sources.documents.pdf_page import HYPHEN, cells_of, lines_of, view_of
+from ammon.sources.documents.pdf_layout import Page, Styles, blocks_of
+from ammon.sources.documents.pdf_page import HYPHEN, lines_of, pieces_of, view_of
 from ammon.sources.documents.pdf_page import Line as Printed
+from ammon.sources.documents.pdf_rows import with_tables
 from ammon.sources.documents.pdf_text import Words, Writer, doubtful
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded, one_line
@@ -127,7 +128,7 @@ class _Reader:
             self._pictures.append(number + 1)
             lines = [] if self._reading.recogniser is not None else lines
         self._notes[number + 1] = list(_notes(page))
-        items = list(with_tables(lines, lambda line: cells_of(text_page, view, line)))
+        items = list(with_tables(lines, lambda line: pieces_of(text_page, view, line)))
         if text_page:
             pdfium.FPDFText_ClosePage(text_page)
         page.close()
@@ -176,6 +177,9 @@ class _Reader:
 def _is_garbage(lines: Sequence[Printed]) -> bool:
     """Whether a page's text layer means nothing: unmapped glyphs, private characters, controls."""
     text = "".join(line.text for line in lines).replace(HYPHEN, "")
+    # Nearly always so, and much faster than to look at each character. An unmapped glyph counts as printable.
+    if "\ufffd" not in text and text.isprintable():
+        return False
     letters = [each for each in text if not each.isspace()]
     strange = sum(each == "\ufffd" or unicodedata.category(each) in {"Co", "Cn", "Cc"} for each in letters)
     return strange > GARBAGE * len(letters)

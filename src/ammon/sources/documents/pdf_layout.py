@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ammon.sources.documents.pdf_page import Cell, Line
+from ammon.sources.documents.pdf_page import Line
 
 HEAD_ZONE: Final = 0.1
 """Share of a page's height, at the top and at the bottom, in which running heads and page numbers stand."""
@@ -19,13 +19,6 @@ LARGER: Final = 1.12
 LONGEST_HEADING: Final = 150
 PARAGRAPH_GAP: Final = 0.6
 """Room between two paragraphs, as a share of the size of type."""
-
-FEWEST_ROWS: Final = 3
-FULL: Final = 0.6
-"""Share of a table's cells that hold something."""
-
-WIDE: Final = 1.06
-"""A line whose characters take this much more room than is usual on its page may have gaps in it."""
 
 _DIGITS: Final = re.compile(r"\d+")
 _PAGE_NUMBER: Final = re.compile(
@@ -174,97 +167,3 @@ def _parted(line: Line, following: Line) -> bool:
     if abs(line.size - following.size) > 0.15 * size and min(len(line.text), len(following.text)) > 3:
         return True
     return gap > PARAGRAPH_GAP * size or following.bottom < line.top - size
-
-
-def with_tables(lines: Sequence[Line], cells: Callable[[Line], list[Cell]]) -> Iterator[Line | Block]:
-    """The lines of a page, those that make up a table replaced by it. ``cells`` tells what stands apart in a line."""
-    usual = _usual_width(lines)
-    rows = [_row(group, cells, usual) for group in _beside(lines)]
-    at = 0
-    while at < len(rows):
-        end = at
-        while end < len(rows) and len(rows[end][1]) > 1:
-            end += 1
-        table = _table(rows[at:end]) if end - at >= FEWEST_ROWS else None
-        if table is not None:
-            yield table
-            at = end
-        else:
-            yield from rows[at][0]
-            at += 1
-
-
-_Row = tuple[Sequence[Line], list[Cell]]
-
-
-def _beside(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Lines that follow one another and stand side by side, from left to right."""
-    group: list[Line] = []
-    for line in lines:
-        last = group[-1] if group else None
-        if last and _level(last, line) and line.left >= last.right:
-            group.append(line)
-        else:
-            if group:
-                yield group
-            group = [line]
-    if group:
-        yield group
-
-
-def _level(one: Line, other: Line) -> bool:
-    """Whether two lines stand at the same height."""
-    return abs((one.top + one.bottom) - (other.top + other.bottom)) < 0.8 * other.size
-
-
-def _row(group: Sequence[Line], cells_of: Callable[[Line], list[Cell]], usual: float) -> _Row:
-    cells: list[Cell] = []
-    for line in group:
-        wide = (line.right - line.left) > WIDE * usual * len(line.text) * line.size
-        apart = wide and " " in line.text.strip()
-        cells += cells_of(line) if apart else [Cell(line.text.strip(), line.left, line.right)]
-    return group, cells
-
-
-def _usual_width(lines: Sequence[Line]) -> float:
-    """The width of a character, as a share of the size of type, that most lines have or exceed a little."""
-    widths = sorted(
-        (line.right - line.left) / len(line.text) / line.size for line in lines if len(line.text) > 20 and line.size
-    )
-    return widths[len(widths) // 4] if widths else 0.4
-
-
-def _table(rows: Sequence[_Row]) -> Block | None:
-    """The table that these rows are; ``None`` where their cells do not stand in columns."""
-    columns = _columns([cell for _, cells in rows for cell in cells])
-    if not 2 <= len(columns) <= 30:
-        return None
-    filled = [_placed(cells, columns) for _, cells in rows]
-    if any(row is None for row in filled):
-        return None
-    kept = [(tuple(lines), tuple(row)) for (lines, _), row in zip(rows, filled, strict=True) if row is not None]
-    if sum(sum(map(bool, row)) for _, row in kept) < FULL * len(kept) * len(columns):
-        return None
-    return Block("table", tuple(line for lines, _ in kept for line in lines), rows=tuple(kept))
-
-
-def _columns(cells: Sequence[Cell]) -> list[tuple[float, float]]:
-    """Stretches from left to right that cells take, no gap of which any cell bridges."""
-    columns: list[tuple[float, float]] = []
-    for cell in sorted(cells, key=lambda cell: cell.left):
-        if columns and cell.left < columns[-1][1]:
-            columns[-1] = (columns[-1][0], max(columns[-1][1], cell.right))
-        else:
-            columns.append((cell.left, cell.right))
-    return columns
-
-
-def _placed(cells: Sequence[Cell], columns: Sequence[tuple[float, float]]) -> list[str] | None:
-    """A row's cells by column; ``None`` where two share one."""
-    row = [""] * len(columns)
-    for cell in cells:
-        at = next(number for number, (left, right) in enumerate(columns) if left <= cell.left <= right)
-        if row[at]:
-            return None
-        row[at] = cell.text
-    return row

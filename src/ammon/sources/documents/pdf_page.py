@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from ctypes import byref, c_double
 from dataclasses import dataclass
@@ -20,13 +21,20 @@ GAP: Final = 1.0
 """Room between two cells of a table, as a share of the size of type; justified lines seldom have gaps as wide."""
 
 _BOLD: Final = 600
+_SPACES: Final = re.compile(r"\s+")
+
+# Where PDFium writes coordinates; made once, for making them costs more than the call. One thread reads.
+_LEFT, _TOP, _RIGHT, _BOTTOM = c_double(), c_double(), c_double(), c_double()
+_LTRB: Final = (byref(_LEFT), byref(_TOP), byref(_RIGHT), byref(_BOTTOM))
+_LRBT: Final = (byref(_LEFT), byref(_RIGHT), byref(_BOTTOM), byref(_TOP))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of text, its edges in points from the page's top left corner as shown, and its type.
 
-    ``at`` is its place among the characters of the page, as `cells_of` wants it.
+    ``at`` is its place among the characters of the page, as `pieces_of` wants it; ``gap`` the widest between what the
+    file draws of it at once, in points, and -1 where it is drawn at once.
     """
 
     text: str
@@ -37,15 +45,7 @@ class Line:
     size: float
     bold: bool
     at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A stretch of a line, with its left and right edge."""
-
-    text: str
-    left: float
-    right: float
+    gap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +106,43 @@ def lines_of(text_page: Any, view: View) -> Iterator[Line]:
 
 
 def _line(text_page: Any, view: View, text: str, at: int) -> Line:
-    left, top, right, bottom = view.shown(*_edges(text_page, at, len(text)))
+    left, top, right, bottom, gap = _edges(text_page, view, at, len(text))
     size, weight = pdfium.FPDFText_GetFontSize(text_page, at), pdfium.FPDFText_GetFontWeight(text_page, at)
     # A size of 1 is one that the text's matrix enlarges: what is seen is the height.
     seen = size if size > SMALLEST else (bottom - top) * 0.8
-    return Line(text, left, top, right, bottom, round(seen, 1), weight >= _BOLD, at)
+    return Line(text, left, top, right, bottom, round(seen, 1), weight >= _BOLD, at, gap)
 
 
-def cells_of(text_page: Any, view: View, line: Line) -> list[Cell]:
-    """The stretches of a line that stand clearly apart, as the cells of a table do."""
-    cells: list[Cell] = []
-    start, left, right = 0, line.left, line.left
-    for at, letter in enumerate(line.text):
-        if letter.isspace():
-            continue
-        here, _, end, _ = view.shown(*_character(text_page, line.at + at))
-        if at > start and here - right > GAP * line.size and line.text[at - 1].isspace():
-            cells.append(Cell(line.text[start:at].strip(), left, right))
-            start, left = at, here
-        right = end
-    return [*cells, Cell(line.text[start:].strip(), left, right)]
+def pieces_of(text_page: Any, view: View, line: Line) -> list[Line]:
+    """The stretches of a line that stand clearly apart, as the cells of a table do, or the lines of two columns."""
+    cuts: list[tuple[int, int]] = []
+    start = 0
+    # Only between words may there be a gap: most characters need not be looked at.
+    for space in _SPACES.finditer(line.text.rstrip()):
+        at, following = space.span()
+        if (
+            at
+            and _start(text_page, view, line.at + following) - _end(text_page, view, line.at + at - 1) > GAP * line.size
+        ):
+            cuts.append((start, at))
+            start = following
+    if not cuts:
+        return [line]
+    cuts.append((start, len(line.text)))
+    return [_line(text_page, view, line.text[first:last], line.at + first) for first, last in cuts]
+
+
+def _start(text_page: Any, view: View, at: int) -> float:
+    return view.shown(*_character(text_page, at))[0]
+
+
+def _end(text_page: Any, view: View, at: int) -> float:
+    return view.shown(*_character(text_page, at))[2]
 
 
 def _character(text_page: Any, at: int) -> tuple[float, float, float, float]:
-    left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
-    pdfium.FPDFText_GetCharBox(text_page, at, byref(left), byref(right), byref(bottom), byref(top))
-    return left.value, bottom.value, right.value, top.value
+    pdfium.FPDFText_GetCharBox(text_page, at, *_LRBT)
+    return _LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value
 
 
 def _text(text_page: Any) -> str:
@@ -144,21 +155,18 @@ def _text(text_page: Any) -> str:
     return bytes(buffer)[: 2 * max(got - 1, 0)].decode("utf-16-le", "surrogatepass")
 
 
-def _edges(text_page: Any, start: int, count: int) -> tuple[float, float, float, float]:
-    """Left, bottom, right and top edge of a stretch, in the page's own coordinates."""
-    left, top, right, bottom = c_double(), c_double(), c_double(), c_double()
-    edges: tuple[float, float, float, float] | None = None
-    for number in range(max(pdfium.FPDFText_CountRects(text_page, start, count), 0)):
-        pdfium.FPDFText_GetRect(text_page, number, byref(left), byref(top), byref(right), byref(bottom))
-        here = (left.value, bottom.value, right.value, top.value)
-        edges = (
-            here
-            if edges is None
-            else (
-                min(edges[0], here[0]),
-                min(edges[1], here[1]),
-                max(edges[2], here[2]),
-                max(edges[3], here[3]),
-            )
-        )
-    return edges or (0.0, 0.0, 0.0, 0.0)
+def _edges(text_page: Any, view: View, at: int, count: int) -> tuple[float, float, float, float, float]:
+    """Left, top, right and bottom edge of a stretch as shown, and the widest gap in it."""
+    found = [_rectangle(text_page, view, number) for number in range(pdfium.FPDFText_CountRects(text_page, at, count))]
+    if len(found) == 1:
+        return *found[0], -1.0
+    if not found:
+        return 0.0, 0.0, 0.0, 0.0, -1.0
+    lefts, tops, rights, bottoms = zip(*found, strict=True)
+    gap = max(following - right for following, right in zip(lefts[1:], rights, strict=False))
+    return min(lefts), min(tops), max(rights), max(bottoms), gap
+
+
+def _rectangle(text_page: Any, view: View, number: int) -> tuple[float, float, float, float]:
+    pdfium.FPDFText_GetRect(text_page, number, *_LTRB)
+    return view.shown(_LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value)

@@ -1,0 +1,230 @@
+"""Lines of a page → rows of lines side by side: in reading order where there are columns, or as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from itertools import groupby, pairwise
+from statistics import median
+from typing import Final
+
+from ammon.sources.documents.pdf_layout import Block
+from ammon.sources.documents.pdf_page import GAP, Line
+
+FEWEST_ROWS: Final = 3
+FULL: Final = 0.6
+"""Share of a table's cells that hold something."""
+
+WIDE: Final = 1.06
+"""A line drawn at once whose characters take this much more room than is usual on its page may have gaps in it."""
+
+FEWEST_LINES: Final = 5
+"""Fewer lines side by side are no columns."""
+
+COLUMN: Final = 10
+"""The least width of a column of text, in sizes of type; the cells of tables are seldom as wide."""
+
+FILLED: Final = 0.8
+"""Lines of a column fill this share of its width; cells of tables vary more."""
+
+MOSTLY: Final = 0.6
+"""The share of a column's lines that fill it."""
+
+SAMPLE: Final = 12
+"""Lines looked at, before all are, for the gap between two columns."""
+
+UPWARD: Final = 0.3
+"""Share of steps from a line to one above it, in the same column, from which a file's order is no reading order."""
+
+Pieces = Callable[[Line], list[Line]]
+
+
+class Row:
+    """Lines side by side, from left to right, and the pieces of them that stand apart."""
+
+    def __init__(self, lines: Sequence[Line], pieces: Pieces, usual: float) -> None:
+        self.lines = lines
+        self._pieces = pieces
+        self._usual = usual
+
+    @cached_property
+    def cells(self) -> list[Line]:
+        """What stands apart. Costly, so asked for only where `may_part`."""
+        return [cell for line in self.lines for cell in (self._pieces(line) if self._is_wide(line) else [line])]
+
+    @cached_property
+    def may_part(self) -> bool:
+        """Whether there may be more than one cell."""
+        return len(self.lines) > 1 or self._is_wide(self.lines[0])
+
+    def only(self, cells: Sequence[Line]) -> Row:
+        """A row of some of the cells."""
+        return Row(cells, self._pieces, self._usual)
+
+    def _is_wide(self, line: Line) -> bool:
+        if line.gap >= 0:
+            return line.gap > GAP * line.size
+        return line.right - line.left > WIDE * self._usual * len(line.text) * line.size and " " in line.text.strip()
+
+
+def with_tables(lines: Sequence[Line], pieces: Pieces) -> Iterator[Line | Block]:
+    """The lines of a page in reading order, those that make up a table replaced by it.
+
+    ``pieces`` tells what stands apart in a line.
+    """
+    usual = _usual_width(lines)
+    rows = [Row(group, pieces, usual) for group in _beside(_downward(lines))]
+    for stretch in _by_columns(rows):
+        yield from _tables(stretch)
+
+
+def _downward(lines: Sequence[Line]) -> Sequence[Line]:
+    """The lines, from the top down if the file has them in no order at all."""
+    upward = sum(
+        following.bottom <= line.top and following.left < line.right and line.left < following.right
+        for line, following in pairwise(lines)
+    )
+    if upward <= UPWARD * len(lines):
+        return lines
+    return sorted(lines, key=lambda line: (line.top, line.left))
+
+
+def _beside(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Lines that follow one another and stand side by side, from left to right."""
+    group: list[Line] = []
+    for line in lines:
+        last = group[-1] if group else None
+        if last and _level(last, line) and line.left >= last.right:
+            group.append(line)
+        else:
+            if group:
+                yield group
+            group = [line]
+    if group:
+        yield group
+
+
+def _level(one: Line, other: Line) -> bool:
+    """Whether two lines stand at the same height."""
+    return abs((one.top + one.bottom) - (other.top + other.bottom)) < 0.8 * other.size
+
+
+def _usual_width(lines: Sequence[Line]) -> float:
+    """The width of a character, as a share of the size of type, that most lines have or exceed a little."""
+    widths = sorted(
+        (line.right - line.left) / len(line.text) / line.size for line in lines if len(line.text) > 20 and line.size
+    )
+    return widths[len(widths) // 4] if widths else 0.4
+
+
+def _by_columns(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Stretches of rows in reading order: of columns that the file has line beside line, the left one comes first."""
+    gutter = _gutter(rows)
+    if gutter is None:
+        yield rows
+        return
+    for crossed, group in groupby(rows, lambda row: any(cell.left < gutter < cell.right for cell in row.cells)):
+        stretch = list(group)
+        left = [(row, [cell for cell in row.cells if cell.right <= gutter]) for row in stretch]
+        right = [(row, [cell for cell in row.cells if cell.left >= gutter]) for row in stretch]
+        if crossed or sum(bool(one and other) for (_, one), (_, other) in zip(left, right, strict=True)) < 2:
+            yield stretch
+        else:
+            for side in (left, right):
+                yield from _by_columns([row.only(cells) for row, cells in side if cells])
+
+
+def _gutter(rows: Sequence[Row]) -> float | None:
+    """Where the gap between two columns of text is, if lines of both stand side by side; ``None`` else."""
+    likely = [row for row in rows if row.may_part]
+    sample = likely[:: max(len(likely) // SAMPLE, 1)]
+    if len(likely) < FEWEST_LINES or sum(_sides(row) is not None for row in sample) * 3 < len(sample):
+        return None
+    sides = [found for row in likely if (found := _sides(row))]
+    if len(sides) < FEWEST_LINES:
+        return None
+    gutter = median((one.right + other.left) / 2 for one, other in sides)
+    agreeing = [(one, other) for one, other in sides if one.right < gutter < other.left]
+    columns = zip(*agreeing, strict=True)
+    if len(agreeing) < max(FEWEST_LINES, len(sides) / 2) or not all(map(_is_column, columns)):
+        return None
+    return gutter
+
+
+def _sides(row: Row) -> tuple[Line, Line] | None:
+    """The first two cells side by side that are as wide as columns."""
+    return next((pair for pair in pairwise(row.cells) if min(map(_width, pair)) >= COLUMN), None)
+
+
+def _width(line: Line) -> float:
+    """In sizes of type."""
+    return (line.right - line.left) / line.size if line.size else 0.0
+
+
+def _is_column(cells: Sequence[Line]) -> bool:
+    """Whether most of the cells fill the width that they share."""
+    widths = sorted(cell.right - cell.left for cell in cells)
+    whole = widths[int(0.8 * len(widths))]
+    return sum(width >= FILLED * whole for width in widths) >= MOSTLY * len(widths)
+
+
+def _tables(rows: Sequence[Row]) -> Iterator[Line | Block]:
+    at = 0
+    while at < len(rows):
+        end = _last_parted(rows, at)
+        table = _table(rows[at:end]) if end - at >= FEWEST_ROWS else None
+        if table is not None:
+            yield table
+            at = end
+        else:
+            yield from rows[at].lines
+            at += 1
+
+
+def _last_parted(rows: Sequence[Row], at: int) -> int:
+    """The end of the rows from ``at`` on that have more than one cell; ``at`` itself where they are too few.
+
+    Rows are looked at from the last that a table must have back to the first, for most rows are no table's.
+    """
+    first = rows[at : at + FEWEST_ROWS]
+    if len(first) < FEWEST_ROWS or not all(row.may_part and len(row.cells) > 1 for row in reversed(first)):
+        return at
+    end = at + FEWEST_ROWS
+    while end < len(rows) and rows[end].may_part and len(rows[end].cells) > 1:
+        end += 1
+    return end
+
+
+def _table(rows: Sequence[Row]) -> Block | None:
+    """The table that these rows are; ``None`` where their cells do not stand in columns."""
+    columns = _columns([cell for row in rows for cell in row.cells])
+    if not 2 <= len(columns) <= 30:
+        return None
+    placed = [_placed(row.cells, columns) for row in rows]
+    kept = [(tuple(row.lines), tuple(cells)) for row, cells in zip(rows, placed, strict=True) if cells]
+    filled = sum(sum(map(bool, cells)) for _, cells in kept)
+    if len(kept) < len(rows) or filled < FULL * len(kept) * len(columns):
+        return None
+    return Block("table", tuple(line for lines, _ in kept for line in lines), rows=tuple(kept))
+
+
+def _columns(cells: Sequence[Line]) -> list[tuple[float, float]]:
+    """Stretches from left to right that cells take, no gap of which any cell bridges."""
+    columns: list[tuple[float, float]] = []
+    for cell in sorted(cells, key=lambda cell: cell.left):
+        if columns and cell.left < columns[-1][1]:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], cell.right))
+        else:
+            columns.append((cell.left, cell.right))
+    return columns
+
+
+def _placed(cells: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[str] | None:
+    """A row's cells by column; ``None`` where two share one."""
+    row = [""] * len(columns)
+    for cell in cells:
+        at = next(number for number, (left, right) in enumerate(columns) if left <= cell.left <= right)
+        if row[at]:
+            return None
+        row[at] = cell.text.strip()
+    return row
