@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -176,13 +177,13 @@ class _Reader:
 
 def _is_garbage(lines: Sequence[Printed]) -> bool:
     """Whether a page's text layer means nothing: unmapped glyphs, private characters, controls."""
-    text = "".join(line.text for line in lines).replace(HYPHEN, "")
-    # Nearly always so, and much faster than to look at each character. An unmapped glyph counts as printable.
-    if "\ufffd" not in text and text.isprintable():
-        return False
-    letters = [each for each in text if not each.isspace()]
-    strange = sum(each == "\ufffd" or unicodedata.category(each) in {"Co", "Cn", "Cc"} for each in letters)
-    return strange > GARBAGE * len(letters)
+    letters = Counter("".join(line.text for line in lines))
+    strange = sum(count for each, count in letters.items() if each != HYPHEN and _means_nothing(each))
+    return strange > GARBAGE * (letters.total() - letters[" "])
+
+
+def _means_nothing(letter: str) -> bool:
+    return letter == "\ufffd" or unicodedata.category(letter) in {"Co", "Cn", "Cc"}
 
 
 def _numbered(pages: Sequence[int]) -> str:

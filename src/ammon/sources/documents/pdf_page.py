@@ -17,6 +17,9 @@ HYPHEN: Final = "\ufffe"
 SMALLEST: Final = 2.0
 """Sizes of type below this are no sizes."""
 
+LONGEST_TITLE: Final = 90
+"""Longer lines of the text's own size are no headings, however bold."""
+
 GAP: Final = 1.0
 """Room between two cells of a table, as a share of the size of type; justified lines seldom have gaps as wide."""
 
@@ -107,7 +110,9 @@ def lines_of(text_page: Any, view: View) -> Iterator[Line]:
 
 def _line(text_page: Any, view: View, text: str, at: int) -> Line:
     left, top, right, bottom, gap = _edges(text_page, view, at, len(text))
-    size, weight = pdfium.FPDFText_GetFontSize(text_page, at), pdfium.FPDFText_GetFontWeight(text_page, at)
+    size = pdfium.FPDFText_GetFontSize(text_page, at)
+    # Of long lines nobody asks.
+    weight = pdfium.FPDFText_GetFontWeight(text_page, at) if len(text) < LONGEST_TITLE else 0
     # A size of 1 is one that the text's matrix enlarges: what is seen is the height.
     seen = size if size > SMALLEST else (bottom - top) * 0.8
     return Line(text, left, top, right, bottom, round(seen, 1), weight >= _BOLD, at, gap)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
@@ -44,27 +43,29 @@ class Row:
 
     def __init__(self, lines: Sequence[Line], pieces: Pieces, usual: float) -> None:
         self.lines = lines
+        self.may_part = len(lines) > 1 or _is_wide(lines[0], usual)
         self._pieces = pieces
         self._usual = usual
+        self._cells: list[Line] = []
 
-    @cached_property
+    @property
     def cells(self) -> list[Line]:
-        """What stands apart. Costly, so asked for only where `may_part`."""
-        return [cell for line in self.lines for cell in (self._pieces(line) if self._is_wide(line) else [line])]
-
-    @cached_property
-    def may_part(self) -> bool:
-        """Whether there may be more than one cell."""
-        return len(self.lines) > 1 or self._is_wide(self.lines[0])
+        """What stands apart. Costly, so asked for only where it ``may_part``."""
+        if not self._cells:
+            for line in self.lines:
+                self._cells += self._pieces(line) if _is_wide(line, self._usual) else [line]
+        return self._cells
 
     def only(self, cells: Sequence[Line]) -> Row:
         """A row of some of the cells."""
         return Row(cells, self._pieces, self._usual)
 
-    def _is_wide(self, line: Line) -> bool:
-        if line.gap >= 0:
-            return line.gap > GAP * line.size
-        return line.right - line.left > WIDE * self._usual * len(line.text) * line.size and " " in line.text.strip()
+
+def _is_wide(line: Line, usual: float) -> bool:
+    """Whether there may be a gap in the line."""
+    if line.gap >= 0:
+        return line.gap > GAP * line.size
+    return line.right - line.left > WIDE * usual * len(line.text) * line.size and " " in line.text.strip()
 
 
 def with_tables(lines: Sequence[Line], pieces: Pieces) -> Iterator[Line | Block]:
@@ -136,7 +137,7 @@ def _by_columns(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 def _gutter(rows: Sequence[Row]) -> float | None:
     """Where the gap between two columns of text is, if lines of both stand side by side; ``None`` else."""
-    likely = [row for row in rows if row.may_part]
+    likely = [row for row in rows if row.may_part and _width(row.lines[0], row.lines[-1]) > 2 * COLUMN]
     sample = likely[:: max(len(likely) // SAMPLE, 1)]
     if len(likely) < FEWEST_LINES or sum(_sides(row) is not None for row in sample) * 3 < len(sample):
         return None
@@ -156,9 +157,9 @@ def _sides(row: Row) -> tuple[Line, Line] | None:
     return next((pair for pair in pairwise(row.cells) if min(map(_width, pair)) >= COLUMN), None)
 
 
-def _width(line: Line) -> float:
-    """In sizes of type."""
-    return (line.right - line.left) / line.size if line.size else 0.0
+def _width(line: Line, last: Line | None = None) -> float:
+    """From the line's left edge to its right one, or to that of the last one beside it, in sizes of type."""
+    return ((last or line).right - line.left) / line.size if line.size else 0.0
 
 
 def _is_column(cells: Sequence[Line]) -> bool:

@@ -179,6 +179,8 @@ def doubtful(boxes: Sequence[Box]) -> Iterator[Remark]:
 
 def _valid(text: str) -> str:
     """The text with pairs of surrogates, as UTF-16 has them, put together, and without marks that are no text."""
+    if text.isprintable():
+        return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\x00", "").replace("\x02", "-").replace("\xad", "")
 
