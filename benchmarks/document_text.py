@@ -24,6 +24,12 @@ from pathlib import Path
 from ammon.sources.reading import Account, Reading
 from ammon.sources.recognising import Recogniser
 
+SHORT = 20
+"""Characters of a string that is looked for whole."""
+
+CUT = 150
+"""Characters from which on a string may be cut at its end."""
+
 _WORD = re.compile(r"\w+")
 _SAID = re.compile(r"^(?:\(([^)]*)\)|(must include|first line|contains):?)\s*")
 _ASIDE = re.compile(r"\s*\([^()]*\)\s*$|, rotated \d+ degrees$")
@@ -56,12 +62,21 @@ def squeezed(text: str) -> str:
 
 
 def strings(said: str) -> list[str]:
-    """The strings that a text must contain."""
+    """The strings that a text must contain. Of a text that another reader gave, in its own order, they are the words."""
     found = _SAID.match(said)
     plain = _ASIDE.sub("", said[found.end() :] if found else said)
     sort = (found[1] or found[2]) if found else ""
-    parted = plain.split(" | ") if sort == "must include" else plain.split("; ") if sort == "read by eye" else [plain]
-    return [each.strip(" |;") for each in parted if each.strip(" |;")]
+    match sort:
+        case "must include":
+            parted = plain.split(" | ")
+        case "read by eye":
+            parted = plain.split("; ")
+        case "" | "crude reading of the file":
+            # The last may be cut.
+            parted = [plain] if len(plain) < SHORT else plain.split()[: -1 if len(plain) > CUT else None]
+        case _:
+            parted = [plain]
+    return [each.strip(" |;") for each in parted if squeezed(each)]
 
 
 def agreement(got: Counter[str], wanted: Counter[str]) -> tuple[float, float]:
@@ -125,7 +140,7 @@ def recogniser_here() -> Recogniser:
 
 def main() -> None:
     """Measure, and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("index", type=Path)
     parser.add_argument("--type", nargs="*", default=())
     parser.add_argument("--recognise", action="store_true", help="read pictures too")

@@ -131,7 +131,8 @@ def _file_name(part: Message) -> str:
 
 
 def _field(message: Message, name: str) -> str:
-    return ", ".join(_decoded(str(value)) for value in message.get_all(name, []))
+    # As it stands: what the parser makes of bytes beyond ASCII has lost them.
+    return ", ".join(_decoded(str(value)) for key, value in message.raw_items() if key.lower() == name)
 
 
 def _decoded(value: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from ctypes import byref, c_double
 from dataclasses import dataclass
+from operator import sub
 from typing import Any, Final
 
 import pypdfium2.raw as pdfium
@@ -37,7 +38,7 @@ class Line:
     """A line of text, its edges in points from the page's top left corner as shown, and its type.
 
     ``at`` is its place among the characters of the page, as `pieces_of` wants it; ``gap`` the widest between what the
-    file draws of it at once, in points, and -1 where it is drawn at once.
+    file draws of it at once, in points, and below 0 where there is none.
     """
 
     text: str
@@ -162,16 +163,14 @@ def _text(text_page: Any) -> str:
 
 def _edges(text_page: Any, view: View, at: int, count: int) -> tuple[float, float, float, float, float]:
     """Left, top, right and bottom edge of a stretch as shown, and the widest gap in it."""
-    found = [_rectangle(text_page, view, number) for number in range(pdfium.FPDFText_CountRects(text_page, at, count))]
-    if len(found) == 1:
-        return *found[0], -1.0
+    found = []
+    for number in range(pdfium.FPDFText_CountRects(text_page, at, count)):
+        pdfium.FPDFText_GetRect(text_page, number, *_LTRB)
+        found.append((_LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value))
     if not found:
         return 0.0, 0.0, 0.0, 0.0, -1.0
-    lefts, tops, rights, bottoms = zip(*found, strict=True)
-    gap = max(following - right for following, right in zip(lefts[1:], rights, strict=False))
-    return min(lefts), min(tops), max(rights), max(bottoms), gap
-
-
-def _rectangle(text_page: Any, view: View, number: int) -> tuple[float, float, float, float]:
-    pdfium.FPDFText_GetRect(text_page, number, *_LTRB)
-    return view.shown(_LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value)
+    lefts, bottoms, rights, tops = zip(*found, strict=True)
+    starts, ends = (bottoms, tops) if view.turns % 2 else (lefts, rights)
+    # On a page that is shown turned they may come from the far end.
+    gaps = max(map(sub, starts[1:], ends), default=-1.0), max(map(sub, starts, ends[1:]), default=-1.0)
+    return *view.shown(min(lefts), min(bottoms), max(rights), max(tops)), max(gaps)

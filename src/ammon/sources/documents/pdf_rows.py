@@ -63,7 +63,7 @@ class Row:
 
 def _is_wide(line: Line, usual: float) -> bool:
     """Whether there may be a gap in the line."""
-    if line.gap >= 0:
+    if line.gap > 0:
         return line.gap > GAP * line.size
     return line.right - line.left > WIDE * usual * len(line.text) * line.size and " " in line.text.strip()
 
