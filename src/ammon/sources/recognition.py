@@ -5,6 +5,7 @@ Its classifier of lines is off: it turns long upright lines over. Which way up a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,6 +53,8 @@ class Recogniser:
                 "Global.use_cls": False,
                 "Global.log_level": "critical",
                 "Global.max_side_len": LONGEST_SIDE,
+                # Threads beyond the cores themselves wait for one another, and take time for it.
+                "EngineConfig.openvino.inference_num_threads": max((os.cpu_count() or 2) // 2, 1),
                 "Det.engine_type": EngineType.OPENVINO,
                 "Rec.engine_type": EngineType.OPENVINO,
                 # Named, so that nothing is ever looked for elsewhere.
