@@ -62,7 +62,7 @@ def squeezed(text: str) -> str:
 
 
 def strings(said: str) -> list[str]:
-    """The strings that a text must contain. Of a text that another reader gave, in its own order, they are the words."""
+    """The strings that a text must contain. Of what another reader read they are the words."""
     found = _SAID.match(said)
     plain = _ASIDE.sub("", said[found.end() :] if found else said)
     sort = (found[1] or found[2]) if found else ""

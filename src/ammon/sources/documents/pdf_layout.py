@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 from ammon.sources.documents.pdf_page import Line
@@ -17,6 +18,10 @@ LARGER: Final = 1.12
 """A heading's type is larger than the text's by this factor, or it is bold and stands alone."""
 
 LONGEST_HEADING: Final = 150
+HEADING_LINES: Final = 3
+HEADING_GAP: Final = 3.0
+"""The widest gap in a heading, as a share of the size of type: between its number and its words."""
+
 PARAGRAPH_GAP: Final = 0.6
 """Room between two paragraphs, as a share of the size of type."""
 
@@ -154,10 +159,17 @@ def _text(group: Sequence[Line], styles: Styles) -> Iterator[Block]:
     alone = len(group) == 1
     level = styles.level(group[0], alone=alone)
     short = sum(len(line.text) for line in group) <= LONGEST_HEADING
-    if level and short and all(styles.level(line, alone=alone) == level for line in group):
+    if level and short and _is_stack(group) and all(styles.level(line, alone=alone) == level for line in group):
         yield Block("heading", tuple(group), level)
     else:
         yield Block("text", tuple(group))
+
+
+def _is_stack(lines: Sequence[Line]) -> bool:
+    """Whether a few lines stand one below another without wide gaps, as those of a heading do; a form's do not."""
+    apart = any(line.gap > HEADING_GAP * line.size for line in lines)
+    beside = any(following.top + following.size / 2 < line.bottom for line, following in pairwise(lines))
+    return len(lines) <= HEADING_LINES and not apart and not beside
 
 
 def _parted(line: Line, following: Line) -> bool:

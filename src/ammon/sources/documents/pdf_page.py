@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from ctypes import byref, c_double
 from dataclasses import dataclass
+from itertools import groupby
 from operator import sub
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ GAP: Final = 1.0
 """Room between two cells of a table, as a share of the size of type; justified lines seldom have gaps as wide."""
 
 _BOLD: Final = 600
+_FROM_RIGHT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
 _SPACES: Final = re.compile(r"\s+")
 
 # Where PDFium writes coordinates; made once, for making them costs more than the call. One thread reads.
@@ -100,13 +102,26 @@ def view_of(page: Any) -> View:
 def lines_of(text_page: Any, view: View) -> Iterator[Line]:
     """The lines of a page, in the order in which the file has them."""
     at = 0
-    for whole in _text(text_page).split("\r\n"):
+    for whole in _read(text_page, _text(text_page)).split("\r\n"):
         # One that ends in a hyphen comes joined with the next.
         for text in whole.replace(HYPHEN, HYPHEN + "\n").split("\n"):
             if text and not text.isspace():
                 yield _line(text_page, view, text, at)
             at += len(text)
         at += 2
+
+
+def _read(text_page: Any, text: str) -> str:
+    """The text, with letters in the order in which they are read that are one sign of a script from right to left.
+
+    PDFium turns such scripts round, sign by sign as they stand; the letters of one sign, such as those of lam-alef,
+    it must not.
+    """
+    for run in _FROM_RIGHT.finditer(text):
+        signs = groupby(range(*run.span()), lambda at: _character(text_page, at))
+        turned = "".join(text[at] for _, letters in signs for at in reversed(list(letters)))
+        text = text[: run.start()] + turned + text[run.end() :]
+    return text
 
 
 def _line(text_page: Any, view: View, text: str, at: int) -> Line:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
 
-from ammon.sources.documents.pdf_layout import Block
+from ammon.sources.documents.pdf_layout import LARGER, Block
+from ammon.sources.documents.pdf_order import in_order
 from ammon.sources.documents.pdf_page import GAP, Line
 
 FEWEST_ROWS: Final = 3
 FULL: Final = 0.6
-"""Share of a table's cells that hold something."""
+"""Share of a table's cells that hold something, and of those of its fullest row."""
+
+MANY: Final = 4
+"""So many columns are not in line by chance."""
+
+SPARSE: Final = 0.3
+"""What `FULL` is for a table of many columns."""
 
 WIDE: Final = 1.06
 """A line drawn at once whose characters take this much more room than is usual on its page may have gaps in it."""
@@ -29,11 +37,11 @@ FILLED: Final = 0.8
 MOSTLY: Final = 0.6
 """The share of a column's lines that fill it."""
 
+ROW_GAP: Final = 2.5
+"""Room between two rows of a table at most, as a share of the size of type."""
+
 SAMPLE: Final = 12
 """Lines looked at, before all are, for the gap between two columns."""
-
-UPWARD: Final = 0.3
-"""Share of steps from a line to one above it, in the same column, from which a file's order is no reading order."""
 
 Pieces = Callable[[Line], list[Line]]
 
@@ -53,12 +61,22 @@ class Row:
         """What stands apart. Costly, so asked for only where it ``may_part``."""
         if not self._cells:
             for line in self.lines:
-                self._cells += self._pieces(line) if _is_wide(line, self._usual) else [line]
+                pieces = self._pieces(line) if _is_wide(line, self._usual) else [line]
+                touching = self._cells and pieces[0].left - self._cells[-1].right < GAP / 2 * line.size
+                if touching:
+                    self._cells[-1] = _joined(self._cells[-1], pieces.pop(0))
+                self._cells += pieces
         return self._cells
 
     def only(self, cells: Sequence[Line]) -> Row:
         """A row of some of the cells."""
         return Row(cells, self._pieces, self._usual)
+
+
+def _joined(one: Line, other: Line) -> Line:
+    """Two lines, such as a word and its superscript, as one."""
+    top, bottom = min(one.top, other.top), max(one.bottom, other.bottom)
+    return replace(one, text=one.text + other.text, top=top, right=other.right, bottom=bottom)
 
 
 def _is_wide(line: Line, usual: float) -> bool:
@@ -74,20 +92,9 @@ def with_tables(lines: Sequence[Line], pieces: Pieces) -> Iterator[Line | Block]
     ``pieces`` tells what stands apart in a line.
     """
     usual = _usual_width(lines)
-    rows = [Row(group, pieces, usual) for group in _beside(_downward(lines))]
+    rows = [Row(group, pieces, usual) for group in _beside(in_order(lines))]
     for stretch in _by_columns(rows):
         yield from _tables(stretch)
-
-
-def _downward(lines: Sequence[Line]) -> Sequence[Line]:
-    """The lines, from the top down if the file has them in no order at all."""
-    upward = sum(
-        following.bottom <= line.top and following.left < line.right and line.left < following.right
-        for line, following in pairwise(lines)
-    )
-    if upward <= UPWARD * len(lines):
-        return lines
-    return sorted(lines, key=lambda line: (line.top, line.left))
 
 
 def _beside(lines: Sequence[Line]) -> Iterator[list[Line]]:
@@ -188,12 +195,25 @@ def _last_parted(rows: Sequence[Row], at: int) -> int:
     Rows are looked at from the last that a table must have back to the first, for most rows are no table's.
     """
     first = rows[at : at + FEWEST_ROWS]
-    if len(first) < FEWEST_ROWS or not all(row.may_part and len(row.cells) > 1 for row in reversed(first)):
+    if len(first) < FEWEST_ROWS or not all(map(_is_parted, reversed(first))):
         return at
-    end = at + FEWEST_ROWS
-    while end < len(rows) and rows[end].may_part and len(rows[end].cells) > 1:
+    end = at + 1
+    while end < len(rows) and _is_parted(rows[end]) and _follows(rows[end - 1].lines[0], rows[end].lines[0]):
         end += 1
     return end
+
+
+def _is_parted(row: Row) -> bool:
+    return row.may_part and len(row.cells) > 1
+
+
+def _follows(line: Line, following: Line) -> bool:
+    """Whether a row may be the next of a table: near it, below it, and in no larger type."""
+    return (
+        following.size <= LARGER * line.size
+        and -line.size < following.top - line.bottom <= ROW_GAP * line.size
+        and following.bottom > line.bottom
+    )
 
 
 def _table(rows: Sequence[Row]) -> Block | None:
@@ -203,8 +223,9 @@ def _table(rows: Sequence[Row]) -> Block | None:
         return None
     placed = [_placed(row.cells, columns) for row in rows]
     kept = [(tuple(row.lines), tuple(cells)) for row, cells in zip(rows, placed, strict=True) if cells]
-    filled = sum(sum(map(bool, cells)) for _, cells in kept)
-    if len(kept) < len(rows) or filled < FULL * len(kept) * len(columns):
+    full = max((sum(map(bool, cells)) for _, cells in kept), default=0)
+    filled = sum(sum(map(bool, cells)) for _, cells in kept) / (len(rows) * len(columns))
+    if len(kept) < len(rows) or full < FULL * len(columns) or filled < (SPARSE if len(columns) >= MANY else FULL):
         return None
     return Block("table", tuple(line for lines, _ in kept for line in lines), rows=tuple(kept))
 
