@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from ammon.store.local.derived.lexical import sweep
 from ammon.store.local.derived.replay import horizon, prune
 from ammon.store.local.files.checkpoints import cut_log
 from ammon.store.local.files.connection import connect, translated
+from ammon.store.local.files.disk import size_of
 
 FREE_SHARE = 0.5
 """Of the catalog's pages: past it a run ends with a `VACUUM`, so that writing all anew pays for as much gained."""
@@ -65,6 +65,8 @@ def compact(catalog: Catalog, words: KeptLexical, nearest: KeptVectors) -> Compa
     with catalog.locked():
         before = size_of(catalog.folder)
         settle(catalog)
+        # The log goes only as far as the index has come.
+        words.write()
         words.tidy(most=0.0)
         nearest.save(always=nearest.is_behind())
         leftovers = remove_leftovers(catalog)
@@ -88,7 +90,7 @@ def tidy(catalog: Catalog, words: KeptLexical, nearest: KeptVectors) -> None:
             total, free = _bytes_of(catalog)
             if free >= max(FREE_BYTES, FREE_SHARE * total):
                 _vacuum(catalog)
-            cut_log(catalog)
+            cut_log(catalog, patience_ms=0)
     except LibraryBusy:
         return
 
@@ -110,18 +112,6 @@ def remove_leftovers(catalog: Catalog) -> tuple[str, ...]:
     for path in ownerless:
         path.unlink(missing_ok=True)
     return (*(path.name for path in ownerless), *sweep(catalog.folder / LEXICAL_NAME))
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files below ``folder``; one that goes away meanwhile counts nothing."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            state = path.lstat()
-        except FileNotFoundError:
-            continue
-        total += state.st_size if stat.S_ISREG(state.st_mode) else 0
-    return total
 
 
 def _is_soiled(catalog: Catalog) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ammon.store.local.backlog import Filled, count_pending, progress_of
+from ammon.store.local.files.disk import size_of
 from ammon.store.local.ledger import Root
 from ammon.store.local.schema import SCHEMA
 from ammon.store.local.spaces import STATES, space_in
@@ -67,8 +68,4 @@ def take_stock(store: LocalStore) -> Status:
 
 def _sizes(folder: Path) -> dict[str, int]:
     """Bytes of each file of the library, and of each folder as one."""
-    sizes = {}
-    for entry in sorted(folder.iterdir()):
-        parts = [entry] if entry.is_file() else [path for path in entry.rglob("*") if path.is_file()]
-        sizes[entry.name] = sum(path.stat().st_size for path in parts)
-    return sizes
+    return {entry.name: size_of(entry) for entry in sorted(folder.iterdir())}

@@ -11,7 +11,8 @@ import threading
 from ammon.errors import LibraryBusy, LibraryError
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.derived.lexical import IndexDamaged, LexicalIndex, create_index, find_index
-from ammon.store.local.derived.replay import must_rebuild, removed_since, texts_since
+from ammon.store.local.derived.replay import last_of_texts, must_rebuild, removed_since, texts_since
+from ammon.store.local.files.connection import log_path, may_write
 from ammon.store.local.files.continuity import refuse_older
 from ammon.store.local.masks import Mask
 from ammon.types import Candidates
@@ -32,12 +33,21 @@ class KeptLexical:
         self._index: LexicalIndex | None = None
 
     def current(self) -> LexicalIndex:
-        """The index, as far as the catalog has come. Raises: LibraryDamaged."""
+        """The index with every chunk of the catalog. Raises: LibraryDamaged.
+
+        New vectors alone are no reason to write it: readers in a row would leave no writer the lock.
+        """
         with self._guard:
             index = self._index = self._index or self._found()
-            wanted = self._catalog.sequence()
+            wanted = last_of_texts(self._catalog)
             if index is not None and index.sequence < wanted:
-                index.reload()
+                try:
+                    index.reload()
+                except IndexDamaged:
+                    index = None
+                if index is None or index.path is None:
+                    # Damaged, or just being replaced by another process; or in memory, and maybe no longer needed.
+                    index = self._index = self._found()
             if index is not None and index.sequence >= wanted:
                 return index
         return self._caught_up(index)
@@ -101,14 +111,15 @@ class KeptLexical:
     def _caught_up(self, index: LexicalIndex | None) -> LexicalIndex:
         """The index with what it misses. While another process writes, one that is merely behind will do.
 
-        What it misses is not acknowledged yet, or only just. One that is empty, or not there, is waited for.
+        What it misses is not acknowledged yet, or only just. One that is empty, or not there, is waited for. Who may
+        not write leaves it to whoever has a log open; where nobody has, he has an index of his own, in memory.
         """
         will_do = index is not None and index.sequence > 0
         try:
             with self._catalog.locked(timeout=0 if will_do else None):
                 return self.write()
         except LibraryError as error:
-            if index is not None and will_do and isinstance(error, LibraryBusy):
+            if index is not None and will_do and (isinstance(error, LibraryBusy) or _is_anothers(self._catalog)):
                 return index
             with self._guard:
                 index = self._index = create_index(None, library=self._catalog.uuid)
@@ -124,3 +135,8 @@ class KeptLexical:
                 reached = 0 if anew else index.sequence
                 removed = removed_since(self._catalog, reached)
                 index.apply(texts_since(self._catalog, reached), removed, wanted, anew=anew)
+
+
+def _is_anothers(catalog: Catalog) -> bool:
+    """Whether others may write the library, and do, and this process may not."""
+    return log_path(catalog.path).exists() and not may_write(catalog.folder)

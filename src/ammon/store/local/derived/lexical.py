@@ -14,6 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import tantivy
@@ -39,6 +40,7 @@ FEW_ALLOWED = 4096
 SLACK = 16
 """Read past the k-th hit, so that a tie across the edge is seen."""
 
+_Version: TypeAlias = tuple[int, int, int] | None
 _BODY = "body"
 _REST = "Search again: the index is rebuilt from the catalog."
 
@@ -62,13 +64,13 @@ class IndexDamaged(LibraryDamaged):
 class LexicalIndex:
     """BM25 (k1 = 1.2, b = 0.75) over the terms of chunks. Any number may read; one at a time may `apply`."""
 
-    def __init__(self, index: tantivy.Index, path: Path | None, library: str) -> None:
+    def __init__(self, index: tantivy.Index, path: Path | None, library: str, seen: _Version = None) -> None:
+        """``seen`` is what `_version` gave before ``index`` was opened."""
         self.path = path
         self.library = library
         self._index = index
         self._files = None if path is None else LexicalFiles(path, _SCHEMA)
-        self._seen: tuple[int, int, int] | None = None
-        self._refresh()
+        self._refresh(seen)
 
     @classmethod
     def open(cls, path: Path | None, *, library: str) -> LexicalIndex:
@@ -87,15 +89,17 @@ class LexicalIndex:
 
     def reload(self) -> None:
         """See what other processes committed. One `stat` when there is nothing new. Raises: IndexDamaged."""
-        if self.path is not None and _version(self.path) != self._seen:
+        seen = _version(self.path)
+        if self.path is not None and seen != self._seen:
             self._require_sound()
             with _Sound(self.path):
                 # Anew, not `Index.reload`: that keeps a list of files without those that others wrote, and saves it.
                 self._index = tantivy.Index.open(str(self.path))
-                self._refresh()
+                self._refresh(seen)
 
-    def _refresh(self) -> None:
-        self._seen = _version(self.path)
+    def _refresh(self, seen: _Version) -> None:
+        # As it was before the index was opened: what another process commits while it is must be seen the next time.
+        self._seen = seen
         self._searcher = self._index.searcher()
         # Once more, and mostly from memory: another process may have committed between the first look and this.
         self._require_sound()
@@ -137,7 +141,7 @@ class LexicalIndex:
                 # ends the writer, which frees the folder's lock; what was not committed is dropped
                 writer.wait_merging_threads()
             self._index.reload()
-            self._refresh()
+            self._refresh(_version(self.path))
 
     def search(self, text: str, k: int, allowed: NDArray[np.bool_] | None = None) -> Candidates:
         """The ``k`` best chunks that hold a term of ``text``, best first, ties by id.
@@ -195,8 +199,7 @@ def find_index(path: Path, *, library: str) -> LexicalIndex | None:
     Raises: LibraryError when the folder cannot be read.
     """
     with written(path):
-        index = _load(path, library)
-    return None if index is None else LexicalIndex(index, path, library)
+        return _load(path, library)
 
 
 def create_index(path: Path | None, *, library: str) -> LexicalIndex:
@@ -211,7 +214,7 @@ def create_index(path: Path | None, *, library: str) -> LexicalIndex:
         if os.path.lexists(path):
             _remove(path)
         _create(path, library)
-        return LexicalIndex(tantivy.Index.open(str(path)), path, library)
+        return LexicalIndex(tantivy.Index.open(str(path)), path, library, _version(path))
 
 
 def index_damage(path: Path) -> list[str]:
@@ -330,21 +333,24 @@ def sweep(path: Path) -> list[str]:
     return [left.name for left in lefts]
 
 
-def _load(path: Path, library: str) -> tantivy.Index | None:
+def _load(path: Path, library: str) -> LexicalIndex | None:
     """The index at ``path``; ``None`` when it cannot be read, or not with our rules, or is another library's."""
     if LexicalFiles(path, _SCHEMA).damage():
         return None
     try:
         with _Sound(path):
+            seen = _version(path)
             index = tantivy.Index.open(str(path))
             note = _note(index.searcher())
+        expected = {"library": library, "terms": TERMS_VERSION, "format": FORMAT}
+        if note is None or not expected.items() <= note.items():
+            return None
+        return LexicalIndex(index, path, library, seen)
     except LibraryError:
         return None
-    expected = {"library": library, "terms": TERMS_VERSION, "format": FORMAT}
-    return index if note is not None and expected.items() <= note.items() else None
 
 
-def _version(path: Path | None) -> tuple[int, int, int] | None:
+def _version(path: Path | None) -> _Version:
     """What changes with every commit: tantivy replaces ``meta.json`` whole."""
     if path is None:
         return None

@@ -70,6 +70,8 @@ class LexicalFiles:
             managed = set(json.loads(self._read(MANAGED_NAME)))
         except (ValueError, TypeError):
             return None
+        segments = _segments(self._read(META_NAME), self._fields) or []
+        managed.update(name for segment in segments for name in _names(segment))
         return sorted({file.name for file in self._path.iterdir()} - managed - LOCK_NAMES - {MANAGED_NAME, META_NAME})
 
     def _read(self, name: str) -> bytes:
@@ -79,11 +81,9 @@ class LexicalFiles:
             return b""
 
     def _problems(self, segment: dict[str, Any]) -> list[str]:
-        name, deletes = segment["segment_id"].replace("-", ""), segment["deletes"]
-        files = [f"{name}.{suffix}" for suffix in SUFFIXES]
-        files += [f"{name}.{deletes['opstamp']}.del"] if deletes else []
+        files = _names(segment)
         found = [f"{file} is missing or does not match its checksum" for file in files if not self._is_sound(file)]
-        if not found and deletes and not _counts(self._read(files[-1]), segment):
+        if not found and segment["deletes"] and not _counts(self._read(files[-1]), segment):
             found.append(f"{META_NAME} and {files[-1]} do not agree")
         return found
 
@@ -118,6 +118,12 @@ def _segments(meta: bytes, fields: Any) -> list[dict[str, Any]] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return segments if right else None
+
+
+def _names(segment: dict[str, Any]) -> list[str]:
+    """The files of a segment; that of its removed documents, if there are any, is the last."""
+    name, deletes = segment["segment_id"].replace("-", ""), segment["deletes"]
+    return [f"{name}.{suffix}" for suffix in SUFFIXES] + ([f"{name}.{deletes['opstamp']}.del"] if deletes else [])
 
 
 def _is_intact(content: bytes) -> bool:

@@ -33,6 +33,14 @@ def must_rebuild(catalog: Catalog, sequence: int) -> bool:
     return sequence == 0 or sequence < horizon(catalog)
 
 
+def last_of_texts(catalog: Catalog) -> int:
+    """The last change that brought or removed a chunk: what an index of texts must have reached to lack nothing."""
+    last = catalog.value(
+        "SELECT sequence FROM change WHERE kind IN ('chunks added', 'chunks removed') ORDER BY sequence DESC LIMIT 1"
+    )
+    return horizon(catalog) if last is None else int(last)
+
+
 def changed_since(catalog: Catalog, sequence: int) -> int:
     """How many rows, of chunks or of vectors, came or went after ``sequence``, as far as the log goes back."""
     return int(

@@ -12,12 +12,12 @@ from contextlib import closing
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.files.connection import WAL_KEPT_BYTES, connect, translated
 
-BETWEEN_BATCHES_MS = 100
-AFTER_A_RUN_MS = 1_000
-"""How long readers are waited for."""
+WHEN_LARGE_MS = 100
+WHEN_ASKED_MS = 1_000
+"""How long readers are waited for. Not at all after a run: where somebody always reads, every writer would wait."""
 
 
-def cut_log(catalog: Catalog, patience_ms: int = AFTER_A_RUN_MS) -> str:
+def cut_log(catalog: Catalog, patience_ms: int = WHEN_ASKED_MS) -> str:
     """Bring the log into the catalog, durably, and empty it. Returns why not, or nothing; needs the write lock."""
     # A connection of its own: this thread's may be in the middle of a listing.
     with translated(catalog.path), closing(connect(catalog.path)) as connection:
@@ -30,4 +30,4 @@ def keep_log_short(catalog: Catalog) -> None:
     """Cut the log if it is large; called after each batch, with the write lock."""
     log = catalog.path.with_name(f"{catalog.path.name}-wal")
     if log.exists() and log.stat().st_size > WAL_KEPT_BYTES:
-        cut_log(catalog, BETWEEN_BATCHES_MS)
+        cut_log(catalog, WHEN_LARGE_MS)

@@ -77,8 +77,11 @@ def connect(path: Path) -> apsw.Connection:
             return _connected(path)
         except apsw.CantOpenError:
             # Who wrote may just have ended, and taken the log with him.
-            if log_path(path).exists():
-                raise
+            if log_path(path).exists() and not log_path(path).with_name(f"{path.name}-shm").exists():
+                raise LibraryError(
+                    f"{path} has a log that was not read yet, and {path.parent} cannot be written.",
+                    hint="Make the folder writable, or copy it to where you may write and use it there.",
+                ) from None
     return Frozen(path)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ammon.errors import LibraryError
@@ -42,6 +43,17 @@ def state_of(path: Path) -> tuple[int, int, int] | None:
     except FileNotFoundError:
         return None
     return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder; one that goes away meanwhile counts nothing."""
+    total = 0
+    # Not `Path.rglob`, which fails where a folder goes away.
+    for each in (path, *(Path(folder, name) for folder, _, names in os.walk(path) for name in names)):
+        with suppress(FileNotFoundError):
+            state = each.lstat()
+            total += state.st_size if stat.S_ISREG(state.st_mode) else 0
+    return total
 
 
 def sync_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ FORMAT = 1
 PAGES = 1024
 """Pages copied at a time, between two reports of progress."""
 
+LOCKS = ".*.lock"
 TRIES = 3
 """How often the keyword index is copied anew when another process has changed it meanwhile."""
 
@@ -164,12 +166,16 @@ def _copy_derived(store: LocalStore, target: Path) -> None:
 
 def _copy_lexical(source: Path, target: Path, library: str) -> bool:
     """Copy the keyword index. Returns whether the copy is sound; what was changed meanwhile is not, and is removed."""
-    with suppress(FileNotFoundError, shutil.Error):
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*.lock"))
+    with suppress(FileNotFoundError):
+        # Not `shutil.copytree`: a folder that may only be read would make a copy that cannot be written to.
+        target.mkdir()
+        for file in source.iterdir():
+            if not fnmatch(file.name, LOCKS):
+                shutil.copyfile(file, target / file.name)
     with suppress(LibraryDamaged):
         index = find_index(target, library=library)
         if index is not None and index.sequence and not index.damage():
-            for lock in target.glob(".*.lock"):
+            for lock in target.glob(LOCKS):
                 lock.unlink()
             return True
     shutil.rmtree(target, ignore_errors=True)
