@@ -146,13 +146,18 @@ def pdf(pages: Sequence[Sequence[tuple[float, float, float, str]]], rotate: int 
         )
         kids.append(f"{len(objects)} 0 R")
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    return assembled(objects)
+
+
+def assembled(objects: Sequence[str], trailer: str = "") -> bytes:
+    """A PDF of these objects, numbered from 1, the first of which is the catalog."""
     out, places = b"%PDF-1.4\n", []
     for number, each in enumerate(objects, 1):
         places.append(len(out))
         out += f"{number} 0 obj\n{each}\nendobj\n".encode("latin-1")
     table = "".join(f"{place:010} 00000 n \n" for place in places)
-    end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n"
-    return out + f"{end}<< /Root 1 0 R /Size {len(objects) + 1} >>\nstartxref\n{len(out)}\n%%EOF\n".encode("latin-1")
+    end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n<< /Root 1 0 R {trailer} "
+    return out + f"{end}/Size {len(objects) + 1} >>\nstartxref\n{len(out)}\n%%EOF\n".encode("latin-1")
 
 
 def mail(subject: str, body: str, attachments: Mapping[str, bytes] | None = None, html: str = "") -> bytes:

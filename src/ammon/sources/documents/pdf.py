@@ -127,7 +127,7 @@ class _Reader:
         lines = list(lines_of(text_page, view)) if text_page else []
         if _is_garbage(lines) or (not lines and pdfium.FPDFPage_CountObjects(page) > 0):
             self._pictures.append(number + 1)
-            lines = [] if self._reading.recogniser is not None else lines
+            lines = []
         self._notes[number + 1] = list(_notes(page))
         items = list(with_tables(lines, lambda line: pieces_of(text_page, view, line)))
         if text_page:

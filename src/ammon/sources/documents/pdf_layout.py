@@ -167,6 +167,9 @@ def _text(group: Sequence[Line], styles: Styles) -> Iterator[Block]:
 
 def _is_stack(lines: Sequence[Line]) -> bool:
     """Whether a few lines stand one below another without wide gaps, as those of a heading do; a form's do not."""
+    if any(line.bottom - line.top > max(line.right - line.left, 2 * line.size) for line in lines):
+        # Printed up the side of the page.
+        return False
     apart = any(line.gap > HEADING_GAP * line.size for line in lines)
     beside = any(following.top + following.size / 2 < line.bottom for line, following in pairwise(lines))
     return len(lines) <= HEADING_LINES and not apart and not beside

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from ammon.sources.documents.pdf_page import Line
+from ammon.sources.documents.pdf_page import FROM_RIGHT, Line
 
 MOST_LINES: Final = 1_000
 """Lines of a page that are put in order; more are a table's or a drawing's."""
@@ -22,14 +22,18 @@ Stretch = tuple[float, float]
 
 def in_order(lines: Sequence[Line]) -> Sequence[Line]:
     """The lines as they are read. What a file has in order stays, and so does what no gaps on the page tell apart."""
-    if len(lines) > MOST_LINES or not any(_climbs(line, following) for line, following in pairwise(lines)):
+    if len(lines) > MOST_LINES:
         return lines
-    return [line for run in _ordered(_runs(lines)) for line in run]
+    leftward = 2 * sum(FROM_RIGHT.search(line.text) is not None for line in lines) > len(lines)
+    if not any(_climbs(line, following, leftward=leftward) for line, following in pairwise(lines)):
+        return lines
+    return [line for run in _ordered(_runs(lines), leftward=leftward) for line in run]
 
 
-def _climbs(line: Line, following: Line) -> bool:
-    """Whether a line stands above the one before it, and not in a column beside it."""
-    return following.bottom <= line.top and following.left < line.right and line.left < following.right
+def _climbs(line: Line, following: Line, *, leftward: bool) -> bool:
+    """Whether a line stands above the one before it, and not in the next column."""
+    is_next = following.right <= line.left if leftward else following.left >= line.right
+    return following.bottom <= line.top and not is_next
 
 
 def _runs(lines: Sequence[Line]) -> list[Run]:
@@ -54,17 +58,17 @@ def _is_between(lines: Sequence[Line], last: Line, line: Line) -> bool:
     )
 
 
-def _ordered(runs: list[Run]) -> Iterator[Run]:
-    """Columns from left to right; where there are none, bands from the top down."""
+def _ordered(runs: list[Run], *, leftward: bool) -> Iterator[Run]:
+    """Columns from left to right, or ``leftward``; where there are none, bands from the top down."""
     columns = _parted(runs, _across)
     if len(columns) > 1:
-        for column in columns:
-            yield from _ordered(column)
+        for column in reversed(columns) if leftward else columns:
+            yield from _ordered(column, leftward=leftward)
         return
     bands = _joined(_parted(runs, _down))
     for band in bands:
         # What cannot be told apart stays as it is.
-        yield from _ordered(band) if len(bands) > 1 else band
+        yield from _ordered(band, leftward=leftward) if len(bands) > 1 else band
 
 
 def _joined(bands: Sequence[list[Run]]) -> list[list[Run]]:

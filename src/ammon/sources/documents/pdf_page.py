@@ -19,6 +19,9 @@ HYPHEN: Final = "\ufffe"
 SMALLEST: Final = 2.0
 """Sizes of type below this are no sizes."""
 
+FROM_RIGHT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
+"""Letters of scripts that are read from right to left."""
+
 LONGEST_TITLE: Final = 90
 """Longer lines of the text's own size are no headings, however bold."""
 
@@ -26,7 +29,9 @@ GAP: Final = 1.0
 """Room between two cells of a table, as a share of the size of type; justified lines seldom have gaps as wide."""
 
 _BOLD: Final = 600
-_FROM_RIGHT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]{2,}")
+_BOLD_NAME: Final = re.compile(rb"(?i:bold|black|heavy|demi)|[A-Z]{2}BX|-Bd|-Medi\b")
+_NAME: Final = ctypes.create_string_buffer(256)
+_DIVIDED: Final = re.compile(r"(?<=[^\W\d_])-$")
 _SPACES: Final = re.compile(r"\s+")
 
 # Where PDFium writes coordinates; made once, for making them costs more than the call. One thread reads.
@@ -117,7 +122,7 @@ def _read(text_page: Any, text: str) -> str:
     PDFium turns such scripts round, sign by sign as they stand; the letters of one sign, such as those of lam-alef,
     it must not.
     """
-    for run in _FROM_RIGHT.finditer(text):
+    for run in FROM_RIGHT.finditer(text):
         signs = groupby(range(*run.span()), lambda at: _character(text_page, at))
         turned = "".join(text[at] for _, letters in signs for at in reversed(list(letters)))
         text = text[: run.start()] + turned + text[run.end() :]
@@ -128,10 +133,19 @@ def _line(text_page: Any, view: View, text: str, at: int) -> Line:
     left, top, right, bottom, gap = _edges(text_page, view, at, len(text))
     size = pdfium.FPDFText_GetFontSize(text_page, at)
     # Of long lines nobody asks.
-    weight = pdfium.FPDFText_GetFontWeight(text_page, at) if len(text) < LONGEST_TITLE else 0
+    last = at + len(text.rstrip()) - 1
+    bold = len(text) < LONGEST_TITLE and _is_bold(text_page, at) and _is_bold(text_page, last)
     # A size of 1 is one that the text's matrix enlarges: what is seen is the height.
     seen = size if size > SMALLEST else (bottom - top) * 0.8
-    return Line(text, left, top, right, bottom, round(seen, 1), weight >= _BOLD, at, gap)
+    return Line(text, left, top, right, bottom, round(seen, 1), bold, at, gap)
+
+
+def _is_bold(text_page: Any, at: int) -> bool:
+    if pdfium.FPDFText_GetFontWeight(text_page, at) >= _BOLD:
+        return True
+    # Few files say the weight right; most say it in the font's name.
+    size = pdfium.FPDFText_GetFontInfo(text_page, at, _NAME, len(_NAME), None)
+    return _BOLD_NAME.search(_NAME.raw[: min(size, len(_NAME))]) is not None
 
 
 def pieces_of(text_page: Any, view: View, line: Line) -> list[Line]:
@@ -150,7 +164,8 @@ def pieces_of(text_page: Any, view: View, line: Line) -> list[Line]:
     if not cuts:
         return [line]
     cuts.append((start, len(line.text)))
-    return [_line(text_page, view, line.text[first:last], line.at + first) for first, last in cuts]
+    texts = [_DIVIDED.sub(HYPHEN, line.text[first:last]) for first, last in cuts]
+    return [_line(text_page, view, text, line.at + first) for text, (first, _) in zip(texts, cuts, strict=True)]
 
 
 def _start(text_page: Any, view: View, at: int) -> float:
