@@ -97,10 +97,17 @@ def test_a_word_divided_at_the_end_of_a_line_is_put_together() -> None:
     ]
 
 
-def test_running_heads_and_page_numbers_are_margins() -> None:
+def test_a_division_before_a_capital_is_told_by_the_word_elsewhere() -> None:
+    lines = ["OpenOffice is what the Open-", "Office people made with Hewlett-", "Packard."]
+    text = read("a.pdf", pdf([[(72, 700 - 14 * at, 12, line) for at, line in enumerate(lines)]])).text
+    assert text.split() == "OpenOffice is what the OpenOffice people made with Hewlett-Packard.".split()
+
+
+@pytest.mark.parametrize("count", [4, 8])
+def test_running_heads_and_page_numbers_are_margins(count: int) -> None:
     pages = [
         [(72, 810, 9, "Annual report of the harbour"), (290, 30, 9, str(number)), (72, 600, 10, f"Text {number} here.")]
-        for number in range(1, 5)
+        for number in range(1, count + 1)
     ]
     document = read("a.pdf", pdf(pages))
     kinds = {document.text[part.start : part.end].strip(): part.kind for part in document.parts}
@@ -170,6 +177,9 @@ def test_a_page_that_is_drawn_in_no_order_is_read_from_the_top() -> None:
     text = read("a.pdf", drawn("".join(columns) + last)).text
     found = positions(text, ["The title which", *left, *right])
     assert found == sorted(found)
+    columns = [each for side in (320, 50) for each in columns if f" {side} " in each]
+    found = positions(read("a.pdf", drawn("".join(columns) + last)).text, ["The title which", *left, *right])
+    assert found == sorted(found)
     upward = [shown(50, 300 + 14 * at, line) for at, line in enumerate(left)]
     found = positions(read("a.pdf", drawn("".join(upward))).text, left[::-1])
     assert found == sorted(found)
@@ -186,21 +196,28 @@ def test_a_heading_drawn_after_the_text_stands_above_it() -> None:
 
 
 def test_a_table_is_told_by_its_columns() -> None:
-    cells = [["Code", "Place", "Wanted", "There"], ["K-1", "A-12", "450", ""], ["", "B-07", "", "289"]]
-    cells += [["K|2", "", "780", "778"], ["", "C-15", "", "15"]]
-    document = read("a.pdf", drawn(shown(50, 740, "Stock", 16) + rows(cells, [50, 150, 250, 350])))
+    cells = [["Code", "Place", "Wanted", "There", "Note"], ["K-1", "A-12", "", "", ""], ["", "B-07", "", "289", ""]]
+    cells += [["K|2", "", "780", "", ""], ["", "C-15", "", "15", ""]]
+    document = read("a.pdf", drawn(shown(50, 740, "Stock", 16) + rows(cells, [50, 150, 250, 350, 450])))
     table = document.text[document.text.index("|") :]
     assert table.splitlines() == [
-        "| Code | Place | Wanted | There |",
-        "| --- | --- | --- | --- |",
-        "| K-1 | A-12 | 450 |  |",
-        "|  | B-07 |  | 289 |",
-        "| K\\|2 |  | 780 | 778 |",
-        "|  | C-15 |  | 15 |",
+        "| Code | Place | Wanted | There | Note |",
+        "| --- | --- | --- | --- | --- |",
+        "| K-1 | A-12 |  |  |  |",
+        "|  | B-07 |  | 289 |  |",
+        "| K\\|2 |  | 780 |  |  |",
+        "|  | C-15 |  | 15 |  |",
     ]
     assert under(document, "A-12") == (1, ("Stock",), "markdown")
     box = box_of(document, "A-12")
-    assert document.text[box.start : box.end] == "| K-1 | A-12 | 450 |  |"
+    assert document.text[box.start : box.end] == "| K-1 | A-12 |  |  |  |"
+
+
+def test_a_table_of_wide_cells_is_not_two_columns_of_text() -> None:
+    cells = [[" ".join(WORDS[at : at + 3 + at % 5]), " ".join(WORDS[at + 7 : at + 11 + at % 3])] for at in range(12)]
+    text = read("a.pdf", drawn(rows(cells, [50, 320]))).text
+    assert text.count("\n") == 12
+    assert text.startswith(f"| {cells[0][0]} | {cells[0][1]} |\n| --- | --- |")
 
 
 def test_prose_is_no_table() -> None:
