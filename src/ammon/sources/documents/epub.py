@@ -18,7 +18,13 @@ from ammon.types import Remark
 
 _CONTAINER: Final = "META-INF/container.xml"
 _PAGES: Final = ("application/xhtml+xml", "text/html")
-_STATED: Final = {"creator": "author", "date": "created", "subject": "subject", "publisher": "publisher"}
+_STATED: Final = {
+    "creator": "author",
+    "date": "created",
+    "subject": "subject",
+    "publisher": "publisher",
+    "description": "description",
+}
 _FONTS: Final = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """Ways of hiding fonts, which leave the text as it is."""
 
@@ -41,6 +47,11 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     ]
     folder = posixpath.dirname(name)
     outline, remarks = Outline(), list[Remark]()
+    title, language, metadata = _stated(root)
+    # A book is asked for by its name and its author's, which need not stand in any chapter.
+    outline.block(
+        "\n".join(filter(None, (title, metadata.get("author", ""), metadata.get("description", "")))), "prose"
+    )
     titles = _titles(package, folder, list(items.values()))
     for number, item in enumerate(spine, 1):
         reading.pages(number, len(spine))
@@ -56,7 +67,6 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
             continue
         outline.under(1, "" if any(part.heading for part in chapter.parts) else titles.get(member, ""))
         outline.take(chapter, page=number)
-    title, language, metadata = _stated(root)
     metadata["pages"] = len(spine)
     return Loaded(outline.text(), title, language, metadata, outline.parts, remarks=tuple(remarks))
 
