@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench faults eval clean
+.PHONY: help demo test lint docs bench faults hostile eval clean
 
 help:
 	@echo "make demo    index a sample folder and answer three searches"
@@ -21,6 +21,7 @@ help:
 	@echo "make docs    write the generated reference, then run every example in the docs"
 	@echo "make bench   measure size and speed, and on a labelled set the choices: make bench SET=folder"
 	@echo "make faults  break libraries at every point: killed, disk failing or full, power cut, damaged"
+	@echo "make hostile index bad files of many classes among good ones"
 	@echo "make eval    measure search on a labelled set: make eval SET=folder"
 	@echo "make clean   remove what these made"
 
@@ -66,6 +67,9 @@ bench: $(VENV)/.develop
 # Every test run tries some of these points; this tries them all, and leaves its counts in build/faults.
 faults: $(VENV)/.develop
 	AMMON_FAULTS=full $(BIN)/python -m pytest -s tests/faults
+
+hostile: $(VENV)/.develop
+	AMMON_HOSTILE=full $(BIN)/python -m pytest -s tests/hostile
 
 eval: $(VENV)/.default
 	@test -d "$(SET)" || { echo "There is no $(SET). Name a folder in BEIR form: make eval SET=folder" >&2; exit 2; }

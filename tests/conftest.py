@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-KEPT_VARIABLES = {"AMMON_DATA", "AMMON_CACHE"}
+KEPT_VARIABLES = {"AMMON_DATA", "AMMON_CACHE", "AMMON_HOSTILE"}
 """Where larger test data lies, and where models are built once."""
 
 settings.register_profile("ammon", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -140,11 +140,11 @@ def test_a_folder_that_is_gone_is_an_error_and_removes_nothing(run: Mirror, stor
 
 def test_a_broken_file_costs_itself_only(run: Mirror, folder: Path) -> None:
     (folder / "broken.txt").write_bytes(b"\x81\x8d\x8f\x90\x9d" * 50)
-    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (folder / "film.mkv").write_bytes(b"\x1aE\xdf\xa3" + bytes(100))
     report = run()
     assert report.added == 3
     assert [(Path(skip.uri).name, skip.code) for skip in report.failed] == [("broken.txt", "undecodable")]
-    assert [(Path(skip.uri).name, skip.code) for skip in report.skipped] == [("picture.png", "binary")]
+    assert [(Path(skip.uri).name, skip.code) for skip in report.skipped] == [("film.mkv", "binary")]
     again = run()
     assert (again.failed, again.skipped) == (report.failed, report.skipped)
 

@@ -318,13 +318,13 @@ def test_metadata_that_cannot_be_stored_is_named_and_harms_nothing_else(library:
 def test_status_lists_everything_that_was_left_out(library: Library, folder: Path) -> None:
     (folder / ".gitignore").write_text("draft.md\n", "utf-8")
     (folder / "draft.md").write_text("not yet", "utf-8")
-    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (folder / "film.mkv").write_bytes(b"\x1aE\xdf\xa3" + bytes(100))
     (folder / "broken.txt").write_bytes(b"\x81\x8d\x8f\x90\x9d" * 50)
     library.index(folder)
     status = library.status()
     left_out = {name_of(skip.uri): skip.code for skip in (*status.skipped, *status.failed)}
     assert left_out == {
         "draft.md": "ignored",
-        "picture.png": "binary",
+        "film.mkv": "binary",
         "broken.txt": "undecodable",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from types import ModuleType
 
 from ammon.errors import MissingExtra
@@ -25,3 +26,18 @@ def need(module: str, *, extra: str) -> ModuleType:
             f"{module} is not installed; it belongs to the optional part '{extra}'.",
             hint=f"Run: pip install 'ammon[{extra}]'",
         ) from error
+
+
+def import_openvino() -> None:
+    """Import OpenVINO without its model converter, which it does without where that is missing.
+
+    The converter brings Intel's telemetry along and takes a third of the time. It can be imported after this as ever.
+    """
+    converter = "openvino.tools"
+    if "openvino" in sys.modules or converter in sys.modules:
+        return
+    sys.modules[converter] = None  # type: ignore[assignment]  # Python's own way to say that there is no such module
+    try:
+        importlib.import_module("openvino")
+    finally:
+        del sys.modules[converter]

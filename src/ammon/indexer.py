@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from ammon import ingest, sources
+from ammon.embedding import embed_pending
 from ammon.encoder import Encoder
 from ammon.errors import PathNotFound
 from ammon.progress import Watcher, unwatched
@@ -97,6 +98,6 @@ class Indexer:
     def _embed(self, report: Report, started: float, watcher: Watcher) -> Report:
         embedded = tokens = 0
         if self._store.pending(1):
-            embedded, tokens = ingest.embed_pending(self._store, self._encoder.for_passages, watcher)
+            embedded, tokens = embed_pending(self._store, self._encoder.for_passages, watcher)
         self._store.settle()
         return replace(report, embedded=embedded, tokens=tokens, seconds=time.monotonic() - started)

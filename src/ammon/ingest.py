@@ -1,4 +1,4 @@
-"""The one pipeline: walk → diff → load → split → commit, then embed. Both halves go on where they were stopped.
+"""The one pipeline: walk → diff → load → split → commit; `ammon.embedding` is its second half.
 
 A folder is mirrored: what is new or edited is read, what only moved keeps its chunks and vectors, what is gone is
 removed. Text is findable by keyword as soon as its batch is committed; vectors follow.
@@ -11,20 +11,22 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from ammon import sources
-from ammon.errors import ModelChanged, PathNotFound, SourceError
-from ammon.ports import Embedder, Split
+from ammon.errors import PathNotFound, SourceError
+from ammon.ports import Split
 from ammon.progress import Progress, Watcher, unwatched
-from ammon.store.local.backlog import count_pending
 from ammon.store.local.documents import valid_text
 from ammon.store.local.ledger import Known
 from ammon.store.local.store import LocalStore
-from ammon.types import Document, Entry, Report, Skip, Source
+from ammon.types import Chunk, Document, Entry, Report, Skip, Source
 
 BATCH_CHARACTERS = 4_000_000
 BATCH_SECONDS = 1.0
@@ -33,13 +35,15 @@ BATCH_SECONDS = 1.0
 LARGE_CHARACTERS = 8_000_000
 """After a batch of so much text, the memory it took is given back."""
 
-EMBED_BATCH = 256
 REMOVE_BATCH = 1_000
 RACY_NS = 100_000_000
 """A file changed this shortly before it was read may change again within one tick of the clock: it is read anew."""
 
-LEFT_OUT_ON_PURPOSE = frozenset({"binary", "empty", "unsupported"})
+LEFT_OUT_ON_PURPOSE = frozenset({"binary", "empty", "needs-ocr", "unsupported"})
 """Codes of files that are no failures: Ammon does not read their kind, or they hold no text."""
+
+MOST_WAITING = 32 * 1024 * 1024
+"""Bytes of files that wait for the sandbox beyond the ones it works on: what is read ahead takes memory."""
 
 
 @dataclass(slots=True)
@@ -54,16 +58,37 @@ class _Tally:
     chunks: int = 0
     skipped: list[Skip] = field(default_factory=list)
     failed: list[Skip] = field(default_factory=list)
+    flagged: list[Skip] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+    pages: int = 0
+    recognised: int = 0
 
     def report(self) -> Report:
         counts = (self.added, self.updated, self.renamed, self.removed, self.unchanged, self.chunks)
-        return Report(*counts, skipped=tuple(self.skipped), failed=tuple(self.failed))
+        skipped, failed, flagged = map(tuple, (self.skipped, self.failed, self.flagged))
+        return Report(
+            *counts,
+            skipped=skipped,
+            failed=failed,
+            flagged=flagged,
+            kinds=dict(self.kinds),
+            pages=self.pages,
+            recognised=self.recognised,
+        )
 
-    def leave_out(self, skip: Skip) -> str:
-        """Count a file that is not read; returns its state."""
+    def note(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """Count what was read of a document."""
+        self.chunks += len(chunks)
+        self.kinds[document.media_type] += bool(document.text)
+        self.flagged += [Skip(document.uri, remark.code, remark.text) for remark in document.remarks]
+        self.pages += len({part.page for part in document.parts if part.page is not None})
+        self.recognised += len({box.page for box in document.boxes if box.confidence < 1})
+
+    def leave_out(self, skip: Skip) -> bool:
+        """Count a file that is not read; returns whether that is on purpose."""
         on_purpose = skip.code in LEFT_OUT_ON_PURPOSE
         (self.skipped if on_purpose else self.failed).append(skip)
-        return "skipped" if on_purpose else "failed"
+        return on_purpose
 
 
 class _Batch:
@@ -75,11 +100,12 @@ class _Batch:
         self._characters = 0
         self._since = 0.0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Add a document and what is in it, which are stored together."""
         if not self._entries:
             self._since = time.monotonic()
-        self._entries.append(entry)
-        self._characters += len(entry.document.text)
+        self._entries.extend(entries)
+        self._characters += sum(len(entry.document.text) for entry in entries)
 
     def commit_if_full(self) -> None:
         """To be called where nothing else holds what was added: its text goes as soon as it is in the catalog."""
@@ -123,13 +149,25 @@ def mirror(store: LocalStore, path: Path, rules: Rules, watcher: Watcher = unwat
 
     Raises: PathNotFound; LibraryError.
     """
-    return _Mirror(store, path, rules, watcher).run()
+    with sources.Sandbox() as sandbox:
+        return _Mirror(store, path, rules, watcher, sandbox).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that is being read: as it is noted, its root and the hash of its bytes."""
+
+    source: Source
+    root: int
+    digest: str
+    size: int
+    found: Future[list[sources.Found]]
 
 
 class _Mirror:
     """One pass over one root."""
 
-    def __init__(self, store: LocalStore, path: Path, rules: Rules, watcher: Watcher) -> None:
+    def __init__(self, store: LocalStore, path: Path, rules: Rules, watcher: Watcher, sandbox: sources.Sandbox) -> None:
         if not path.exists():
             raise PathNotFound(f"There is nothing at {path}.")
         self._store = store
@@ -138,6 +176,8 @@ class _Mirror:
         self._watcher = watcher
         self._tally = _Tally()
         self._batch = _Batch(store)
+        self._sandbox = sandbox
+        self._reading: deque[_File] = deque()
         self._known = store.ledger.known()
         self._root = store.ledger.root(sources.uri_of(path), rules.globs)
         self._touched: list[Source] = []
@@ -154,6 +194,8 @@ class _Mirror:
             if before is not None:
                 del gone[before]
             self._batch.commit_if_full()
+            self._finish(most=MOST_WAITING)
+        self._finish(most=0)
         self._batch.commit()
         self._store.ledger.touch(self._touched)
         self._drop(list(gone))
@@ -197,6 +239,8 @@ class _Mirror:
         known = self._known.get(source.uri)
         if known is None or not known.same_file(source):
             return False
+        if known.code == "needs-ocr" and self._sandbox.recognises:
+            return False
         if known.state == "ok":
             self._tally.unchanged += 1
         else:
@@ -210,9 +254,9 @@ class _Mirror:
         root = known.root if known is not None and known.root is not None else self._root
         digest = ""
         try:
-            data = [sources.read(source, max_bytes=self._rules.max_bytes)]
-            digest = hashlib.blake2b(data[0], digest_size=16).hexdigest()
-            if known is not None and known.state == "ok" and known.content_hash == digest:
+            data = sources.read(source, max_bytes=self._rules.max_bytes)
+            digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+            if known is not None and known.state == "ok" and known.content_hash == digest and known.code == "":
                 self._touched.append(stamped)
                 self._tally.unchanged += 1
                 return None
@@ -222,25 +266,63 @@ class _Mirror:
                 self._store.ledger.rename(before, stamped, root)
                 self._tally.renamed += 1
                 return before
-            # Not held here, so that it goes as soon as it is text.
-            document = sources.load(source, data.pop(), as_text=bool(self._rules.globs))
-            self._add(document, stamped, digest, root)
+            as_text = bool(self._rules.globs)
+            if sources.is_for_sandbox(source.path.name, data):
+                recognised = self._store.recognised
+                pages, keep = recognised.known(digest), partial(recognised.put, digest)
+                asked = sources.Asked(source.path.name, data, as_text=as_text, known=pages, on_page=keep)
+                found = self._sandbox.submit(asked)
+                self._reading.append(_File(stamped, root, digest, len(data), found))
+                return None
+            document = sources.load(source, data, as_text=as_text)
+            del data  # up to 64 MiB that nothing needs any more
+            self._add([self._entry(stamped, root, digest, document)])
         except SourceError as error:
             self._leave_out(stamped, root, error, digest)
         return None
 
-    def _add(self, document: Document, source: Source, digest: str, root: int) -> None:
+    def _finish(self, *, most: int) -> None:
+        """Take what the sandbox has read, in the order it was given, until at most ``most`` bytes wait there."""
+        while self._reading and (
+            sum(file.size for file in self._reading) > most or len(self._reading) > 2 * self._sandbox.workers
+        ):
+            file = self._reading.popleft()
+            try:
+                self._take_in(file, file.found.result())
+            except SourceError as error:
+                self._leave_out(file.source, file.root, error, file.digest)
+            del file  # and with it its text
+            self._batch.commit_if_full()
+
+    def _take_in(self, file: _File, found: Sequence[sources.Found]) -> None:
+        """Store a file and what is in it, or why it could not be read. Raises: SourceError, of the file itself."""
+        entries = [self._entry(file.source, file.root, file.digest, found[0].of(file.source))]
+        for each in found[1:]:
+            try:
+                document, failure = each.of(file.source), None
+            except SourceError as error:
+                uri = each.uri(file.source)
+                document, failure = Document(uri, ""), Skip(uri, error.code, reason_of(error))
+            entry = self._entry(file.source, file.root, file.digest, document)
+            on_purpose = failure is not None and self._tally.leave_out(failure)
+            entries.append(replace(entry, container=file.source.uri, failure=failure, on_purpose=on_purpose))
+        self._add(entries)
+
+    def _entry(self, source: Source, root: int, digest: str, document: Document) -> Entry:
         chunks = self._rules.split(document)
-        self._batch.add(Entry(document, chunks, digest, root, source.size, source.modified, source.changed))
-        self._tally.chunks += len(chunks)
-        if source.uri in self._known:
+        self._tally.note(document, chunks)
+        return Entry(document, chunks, digest, root, source.size, source.modified, source.changed)
+
+    def _add(self, entries: Sequence[Entry]) -> None:
+        self._batch.add(entries)
+        if entries[0].document.uri in self._known:
             self._tally.updated += 1
         else:
             self._tally.added += 1
 
     def _leave_out(self, source: Source, root: int, error: SourceError, digest: str) -> None:
-        skip = Skip(source.uri, error.code, str(error))
-        state = self._tally.leave_out(skip)
+        skip = Skip(source.uri, error.code, reason_of(error))
+        state = "skipped" if self._tally.leave_out(skip) else "failed"
         known = self._known.get(source.uri)
         # What cannot be opened just now may be what it was: its text stays until it can be read again.
         if digest or known is None or known.state != "ok":
@@ -253,6 +335,11 @@ class _Mirror:
 
     def _progress(self, phase: Literal["scan", "text"], done: int, total: int, current: str) -> None:
         self._watcher(Progress(phase, done, total, self._tally.chunks, current=current))
+
+
+def reason_of(error: SourceError) -> str:
+    """Why a file is left out, and what to do about it."""
+    return f"{error} {error.hint}" if error.hint != error.default_hint else str(error)
 
 
 def _stamped(source: Source) -> Source:
@@ -272,8 +359,8 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
             tally.unchanged += 1
             continue
         chunks = split(document)
-        batch.add(Entry(document, chunks, digest, size=len(document.text.encode("utf-8", "surrogatepass"))))
-        tally.chunks += len(chunks)
+        batch.add([Entry(document, chunks, digest, size=len(document.text.encode("utf-8", "surrogatepass")))])
+        tally.note(document, chunks)
         tally.added += before is None
         tally.updated += before is not None
         batch.commit_if_full()
@@ -281,42 +368,13 @@ def put_documents(store: LocalStore, documents: Iterable[Document], split: Split
     return tally.report()
 
 
-def embed_pending(store: LocalStore, claim: Callable[[], Embedder], watcher: Watcher = unwatched) -> tuple[int, int]:
-    """Embed every text that has no vector yet, batch by durable batch. Returns how many texts and tokens.
-
-    ``claim`` gives the library's model, and again where the library goes over to another one meanwhile.
-    Raises: ModelUnavailable, after which the vectors stored so far are kept; ModelMismatch.
-    """
-    model, total, done, tokens, after = claim(), count_pending(store.catalog), 0, 0, 0
-    started = time.monotonic()
-    while texts := store.pending(EMBED_BATCH, after):
-        rows = model.embed_passages([text.text for text in texts])
-        try:
-            store.put_vectors([text.text_hash for text in texts], rows, model.fingerprint)
-        except ModelChanged:
-            model, total, after = claim(), done + count_pending(store.catalog), 0
-            continue
-        after = texts[-1].chunk_id
-        done += len(texts)
-        tokens += sum(text.tokens for text in texts)
-        watcher(embedding(done, total, tokens, time.monotonic() - started))
-    return done, tokens
-
-
-def embedding(done: int, total: int, tokens: int, seconds: float, before: int = 0) -> Progress:
-    """How far embedding has come: ``done`` of ``total`` texts, ``before`` of them earlier than ``seconds`` ago."""
-    elapsed = max(seconds, 1e-9)
-    left = max(total - done, 0) * elapsed / max(done - before, 1)
-    return Progress(
-        "vectors", vectors_done=done, vectors_total=total, tokens_per_second=tokens / elapsed, seconds_left=left
-    )
-
-
 def join(reports: Sequence[Report]) -> Report:
     """The sums of several reports."""
-    counts = ("added", "updated", "renamed", "removed", "unchanged", "chunks")
+    counts = ("added", "updated", "renamed", "removed", "unchanged", "chunks", "pages", "recognised")
     return Report(
         **{name: sum(getattr(report, name) for report in reports) for name in counts},
         skipped=tuple(skip for report in reports for skip in report.skipped),
         failed=tuple(skip for report in reports for skip in report.failed),
+        flagged=tuple(skip for report in reports for skip in report.flagged),
+        kinds=dict(sum((Counter(report.kinds) for report in reports), Counter())),
     )

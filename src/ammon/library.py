@@ -219,7 +219,11 @@ def _document(store: LocalStore, source: PathLike) -> Document:
             return document
     for found in sources.walk(path) if path.is_file() else ():
         if not isinstance(found, Skip):
-            return sources.load(found, sources.read(found))
+            data = sources.read(found)
+            if not sources.is_for_sandbox(path.name, data):
+                return sources.load(found, data)
+            with sources.Sandbox(1) as sandbox:
+                return sandbox.submit(sources.Asked(path.name, data)).result()[0].of(found)
     raise PathNotFound(
         f"{source} is neither in the library nor a file that can be read.",
         hint="Check the path. To find by a question or by words, use `ammon search`.",

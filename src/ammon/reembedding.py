@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from ammon.embedding import EMBED_BATCH, so_far
 from ammon.encoder import Encoder, room
 from ammon.errors import InputError, ModelMismatch, SettingsError
-from ammon.ingest import EMBED_BATCH, embedding
 from ammon.ports import Embedder
 from ammon.progress import Watcher
 from ammon.settings import Settings
@@ -148,7 +148,7 @@ class _Change:
         # Texts may have come meanwhile.
         self._total = max(self._total, done)
         seconds = time.monotonic() - self._started
-        self._watcher(embedding(done, self._total, self._tokens, seconds, self._before))
+        self._watcher(so_far(done, self._total, self._tokens, seconds, self._before))
 
     def _report(self, space: Space, before: str, *, changed: bool) -> Reembedding:
         come = backlog.progress_of(self._catalog, space)

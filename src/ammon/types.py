@@ -22,7 +22,7 @@ Ids: TypeAlias = NDArray[np.int64]
 Metadata: TypeAlias = Mapping[str, Any]
 """JSON-like values under text keys."""
 
-PartKind: TypeAlias = Literal["prose", "markdown", "code", "row"]
+PartKind: TypeAlias = Literal["prose", "markdown", "code", "row", "margin"]
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 Freshness: TypeAlias = Literal["fresh", "changed", "missing", "unknown"]
 
@@ -55,8 +55,10 @@ class Skip:
 class Part:
     """A stretch ``[start, end)`` of a document's text, in characters, that one splitter handles.
 
-    ``row`` parts become one chunk each wherever they fit. ``lines`` are the 1-based first and last line in the
-    *source*, given only where they differ from the lines of the extracted text.
+    ``row`` parts become one chunk each wherever they fit; ``margin`` parts (running heads, page numbers) are kept for
+    display and become none. ``page`` is the 1-based number of the page, slide, sheet or chapter. ``lines`` are the
+    1-based first and last line in the *source*, or rows of the sheet, given only where they differ from the lines of
+    the extracted text.
     """
 
     start: int
@@ -69,11 +71,38 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """Where the stretch ``[start, end)`` of a document's text stands on its page (1-based).
+
+    The edges are in points (1/72 inch) from the top left corner of the page as it is shown; of an image, in pixels.
+    ``confidence`` (0 to 1) is how sure a recogniser was of the text; 1 where the file itself holds it.
+    """
+
+    start: int
+    end: int
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What of a document could not be read, or only with doubt. ``code`` is stable; ``text`` is for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One source, read as text. Spans of chunks and hits are character offsets into ``text``.
 
     ``encoding`` names the character set that was used and ``encoding_confidence`` (0 to 1) how sure it is.
-    ``language`` is an ISO 639-1 code or empty. No ``parts`` means one part of prose.
+    ``language`` is an ISO 639-1 code or empty. No ``parts`` means one part of prose. ``boxes``, in order of ``start``
+    and not overlapping, are there where the format tells them, at best one for each line.
     """
 
     uri: str
@@ -85,6 +114,8 @@ class Document:
     parts: Sequence[Part] = ()
     encoding: str = "utf-8"
     encoding_confidence: float = 1.0
+    boxes: Sequence[Box] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +195,8 @@ class Hit:
     """A passage that answers a query, with all that is needed to check it.
 
     ``score`` is in [0, 1] and compares across queries; ``span`` is in characters of the document's extracted text.
-    ``freshness`` tells whether the source still is what was indexed.
+    ``freshness`` tells whether the source still is what was indexed. ``boxes`` tell where on its page the passage
+    stands, line by line, where the format has it; their spans are of the document, too.
     """
 
     text: str
@@ -182,20 +214,41 @@ class Hit:
     document_id: int
     why: Why
     freshness: Freshness = "unknown"
+    boxes: Sequence[Box] = ()
 
     @property
     def citation(self) -> str:
-        """Where the passage stands, for people: ``papers/attention.md:12-18`` or ``papers/a.pdf, page 3``."""
+        """Where the passage stands, for people: ``papers/attention.md:12-18``, ``papers/a.pdf, page 3``.
+
+        Of a workbook, the sheet and its rows: ``plan.xlsx, sheet Costs, rows 3-7``.
+        """
+        if self.page is not None and ("sheet" in self.media_type or "excel" in self.media_type):
+            rows = f"row {self.first_line}" if self.first_line == self.last_line else f"rows {self._lines}"
+            return f"{self.uri}, sheet {self.heading[0] if self.heading else self.page}, {rows}"
         if self.page is not None:
-            return f"{self.uri}, page {self.page}"
+            return f"{self.uri}, {_page_word(self.media_type)} {self.page}"
         if self.first_line == self.last_line:
             return f"{self.uri}:{self.first_line}"
-        return f"{self.uri}:{self.first_line}-{self.last_line}"
+        return f"{self.uri}:{self._lines}"
+
+    @property
+    def _lines(self) -> str:
+        return f"{self.first_line}-{self.last_line}"
+
+
+def _page_word(media_type: str) -> str:
+    """What a numbered piece of such a file is called."""
+    if "presentation" in media_type or "powerpoint" in media_type:
+        return "slide"
+    return "chapter" if "epub" in media_type else "page"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A chunk as the store keeps it, joined with what its document says of itself."""
+    """A chunk as the store keeps it, joined with what its document says of itself.
+
+    ``container`` is the uri of the file that the document is in, if it is in one. ``boxes`` are those of the chunk.
+    """
 
     chunk_id: int
     document_id: int
@@ -207,6 +260,8 @@ class Record:
     metadata: Metadata
     size: int
     modified: int
+    container: str = ""
+    boxes: Sequence[Box] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +269,9 @@ class Entry:
     """A document with its chunks, on its way into the store.
 
     ``content_hash`` (hex) is of the source's bytes, or of the text where there is no file. ``root`` is the id of the
-    mirrored folder it belongs to; the rest is as in `Source`.
+    mirrored folder it belongs to; size and times are as in `Source`. ``container`` is the uri of the file that the
+    document is in, and comes and goes with: of a mail, for its attachments. An entry with a ``failure`` has no text:
+    it notes what could not be read, ``on_purpose`` where that is no fault.
     """
 
     document: Document
@@ -224,6 +281,9 @@ class Entry:
     size: int = 0
     modified: int = 0
     changed: int = 0
+    container: str = ""
+    failure: Skip | None = None
+    on_purpose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +298,12 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run of ``index`` did. Counts are files unless the name says otherwise; ``seconds`` is wall time."""
+    """What one run of ``index`` did. Counts are files unless the name says otherwise; ``seconds`` is wall time.
+
+    ``kinds`` counts the documents that were read by media type, those within files too; ``pages`` are their pages,
+    slides and sheets, of which the text of ``recognised`` was read from an image. ``flagged`` tells what of documents
+    that were read could not be, or only with doubt.
+    """
 
     added: int = 0
     updated: int = 0
@@ -252,3 +317,7 @@ class Report:
     seconds: float = 0.0
     skipped: tuple[Skip, ...] = ()
     failed: tuple[Skip, ...] = ()
+    flagged: tuple[Skip, ...] = ()
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    pages: int = 0
+    recognised: int = 0

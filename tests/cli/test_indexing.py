@@ -58,14 +58,14 @@ def test_a_folder_is_followed_through_every_change(run: Run, notes: Path, own: s
 
 
 def test_people_see_what_was_done_and_what_was_left_out(run: Run, notes: Path, own: str) -> None:
-    (notes / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (notes / "film.mkv").write_bytes(b"\x1aE\xdf\xa3" + bytes(100))
     result = run("index", str(notes), "-L", own)
     assert result.exit_code == Exit.OK
     assert "Files: 2 added" in result.stdout
     assert "Skipped: 1 binary" in result.stdout
     shown = run("status", "--failed", "-L", own).stdout
     assert "Documents  2" in shown
-    assert "picture.png: " in shown
+    assert "film.mkv: " in shown
     assert f"Follows    {notes}" in shown
     assert "multilingual-e5-small, 384 dimensions" in shown
 

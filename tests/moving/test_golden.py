@@ -63,7 +63,7 @@ def wanted(notes: Path) -> list[str]:
 
 
 def test_there_is_a_library_of_every_schema() -> None:
-    assert {"schema-1", "schema-1-without-checksums"} <= {path.stem for path in GOLDEN}
+    assert {"schema-1", "schema-1-without-checksums", "schema-2"} <= {path.stem for path in GOLDEN}
 
 
 def test_every_question_is_answered(golden: Library) -> None:

@@ -76,7 +76,7 @@ def put(folder: Path, name: str, version: int) -> None:
 def index(folder: Path, library: Path, models: Models) -> None:
     """What ``ammon index`` does, in a process of its own."""
     environ = {**os.environ, "AMMON_CACHE": models.cache, "AMMON_THREADS": "1", "AMMON_MODEL": models.wide}
-    command = [AMMON, "index", folder, "--library", library]
+    command: list[str | Path] = [AMMON, "index", folder, "--library", library]
     ended = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     assert ended.returncode == 0, ended.stderr
 

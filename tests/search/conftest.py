@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from toy_embedder import TrigramEmbedder
 Fill = Callable[..., LocalStore]
 
 
-def make_entry(uri: str, texts: Sequence[str], gap: str = "\n\n", title: str = "", **source: int) -> Entry:
+def make_entry(uri: str, texts: Sequence[str], gap: str = "\n\n", title: str = "", **source: Any) -> Entry:
     """A document of one chunk a text, with ``gap`` before, between and after them."""
     chunks, whole = [], gap
     for ordinal, text in enumerate(texts):

@@ -178,15 +178,18 @@ def test_at_least_fifteen_languages_have_a_grammar() -> None:
     assert load("a.rs", "fn main() {}\n").parts[0].grammar == "rust"
 
 
-@pytest.mark.parametrize(
-    ("data", "name"),
-    [(b"%PDF-1.4\n", "PDF document"), (b"\x89PNG\r\n\x1a\n", "PNG image"), (b"PK\x03\x04word/", "Word document")],
-)
+@pytest.mark.parametrize(("data", "name"), [(b"fLaC\0\0", "FLAC recording"), (b"GGUF\3\0", "GGUF model")])
 def test_binary_formats_are_refused_by_name_under_any_extension(data: bytes, name: str) -> None:
     for file in ("a.txt", "a.bin"):
         with pytest.raises(SourceError, match=f"{name}s are not read yet") as caught:
             load(file, data)
         assert caught.value.code == "binary"
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.4\n", b"PK\x03\x04word/", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0"])
+def test_no_parser_of_documents_runs_outside_the_sandbox(data: bytes) -> None:
+    with pytest.raises(SourceError, match="sandbox only"):
+        load("a.txt", data)
 
 
 def test_empty_files_and_unsure_ones_of_unknown_kind_have_their_codes() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Files listed by name, of those that failed and of those that were left out against expectation."""
 
-UNEXPECTED = ("too-large", "not-regular", "link-cycle", "malformed")
+UNEXPECTED = ("too-large", "not-regular", "link-cycle", "malformed", "needs-ocr")
 """Skips that are listed by name, because nobody asked for them; ignored and hidden files are only counted."""
 
 
@@ -33,6 +33,9 @@ def register(app: typer.Typer) -> None:
 def index(
     paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", show_default=False)] = None,
     glob: GlobOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Only tell how each file would be read, and why; store nothing.")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and follow changes until interrupted.")] = False,
     follow_links: Annotated[
         bool | None, typer.Option("--follow-links", help="Let links lead out of the folder.", show_default=False)
@@ -46,6 +49,11 @@ def index(
     Without a PATH, every folder that was indexed before is followed again. What is stored is findable at once; an
     interrupted run goes on where it stopped.
     """
+    if explain:
+        from ammon.cli.explaining import explain_files
+
+        explain_files(paths or [], glob or [], json=json)
+        return
     given = {"model": model, "follow_links": follow_links}
     with open_library(library, given, create=bool(paths)) as opened:
         wanted = [str(Path(path).expanduser()) for path in paths or ()]
@@ -102,13 +110,30 @@ def summary(report: Report, library: Path) -> list[str]:
         if number
     ]
     lines = [f"Files: {', '.join(changes) or 'none found'}  ({duration(report.seconds)}, library {near(str(library))})"]
+    lines += _read(report)
     if report.chunks or report.embedded:
         lines.append(f"Text: {count(report.chunks, 'passage')} stored, {count(report.embedded, 'text')} embedded")
     if report.pending:
         lines.append(f"{count(report.pending, 'text')} found by words only so far; run `ammon index` to go on.")
     unexpected = [skip for skip in report.skipped if skip.code in UNEXPECTED]
     lines += _left_out("Skipped", report.skipped) + _listed(unexpected)
+    lines += _left_out("In part", report.flagged) + _listed(report.flagged)
     return lines + _left_out("Failed", report.failed) + _listed(report.failed)
+
+
+def _read(report: Report) -> list[str]:
+    """The formats of what was read, and its pages, where there was more than text."""
+    if not report.pages and len(report.kinds) < 2:
+        return []
+    from ammon.sources.kinds import label_of
+
+    labels: Counter[str] = Counter()
+    for media_type, number in report.kinds.items():
+        labels[label_of(media_type)] += number
+    listed = ", ".join(f"{number:,} {label}" for label, number in labels.most_common())
+    pages = f"; {count(report.pages, 'page')}" if report.pages else ""
+    recognised = f", {report.recognised:,} of them by text recognition" if report.recognised else ""
+    return [f"Read: {listed}{pages}{recognised}"]
 
 
 def _left_out(label: str, skips: Iterable[Skip]) -> list[str]:

@@ -114,22 +114,32 @@ def show(
     document: Annotated[
         str | None, typer.Argument(metavar="[DOCUMENT]", help="A file, or a document's uri.", show_default=False)
     ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option("--page", metavar="N", min=1, help="Only the text of this page or slide.", show_default=False),
+    ] = None,
     where: WhereOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the documents of the library, or show what it knows of one."""
+    """List the documents of the library, or show one: what is known of it, and its text as it was read."""
     from ammon.cli.indexing import uri_of
+    from ammon.store.local.passages import text_of
 
     with open_library(library) as opened:
         if document is None:
             _list(opened, where, json=json)
             return
-        for record in opened.documents({"uri": uri_of(opened, document)}):
+        uri = uri_of(opened, document)
+        for record in opened.documents({"uri": uri}):
+            text = text_of(opened.store.catalog, uri, page)
             if json:
-                say_json(_fields(record))
-            else:
+                say_json({**_fields(record), "text": text})
+                return
+            if page is None:
                 _describe(record)
+                say()
+            say(visible(text))
 
 
 def _list(library: Library, where: str | None, *, json: bool) -> None:

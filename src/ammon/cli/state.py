@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    failed: Annotated[bool, typer.Option("--failed", help="List everything that was left out, and why.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="List everything that was left out or read in part, and why.")
+    ] = False,
     library: LibraryOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -37,7 +39,7 @@ def status(
     for line in stock_lines(stock):
         say(line)
     if failed:
-        for skip in (*stock.failed, *stock.skipped):
+        for skip in (*stock.failed, *stock.flagged, *stock.skipped):
             say(skip_line(skip))
 
 
@@ -63,7 +65,7 @@ def stock_lines(stock: Status) -> list[str]:
     for root in stock.roots:
         globs = f" ({', '.join(root.globs)})" if root.globs else ""
         lines.append(f"Follows    {near(root.uri)}{globs}, {_when(root.completed)}")
-    for label, skips in (("Failed", stock.failed), ("Skipped", stock.skipped)):
+    for label, skips in (("Failed", stock.failed), ("In part", stock.flagged), ("Skipped", stock.skipped)):
         if skips:
             codes = ", ".join(f"{held:,} {code}" for code, held in Counter(each.code for each in skips).most_common())
             lines.append(f"{label:<11}{codes}; `ammon status --failed` lists them")

@@ -6,9 +6,7 @@ conversion tools, which Ammon never imports.
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -17,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ammon.extras import import_openvino
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Core, Model
@@ -31,25 +31,10 @@ free (5.5 ms for 6.5 with four), and wait for each other where they are not. Wha
 @cache
 def core() -> Core:
     """Return the process's one OpenVINO core."""
-    _import_runtime()
+    import_openvino()
     from openvino import Core
 
     return Core()
-
-
-def _import_runtime() -> None:
-    """Import OpenVINO without its model converter, which it does without where that is missing.
-
-    The converter brings Intel's telemetry along and takes a third of the time. It can be imported after this as ever.
-    """
-    converter = "openvino.tools"
-    if "openvino" in sys.modules or converter in sys.modules:
-        return
-    sys.modules[converter] = None  # type: ignore[assignment]  # Python's own way to say that there is no such module
-    try:
-        importlib.import_module("openvino")
-    finally:
-        del sys.modules[converter]
 
 
 def version() -> str:

@@ -29,15 +29,16 @@ def make_hit(record: Record, score: float, why: Why) -> Hit:
         document_id=record.document_id,
         why=why,
         freshness=freshness(record),
+        boxes=record.boxes,
     )
 
 
 def freshness(record: Record) -> Freshness:
     """Whether the source still has the size and the time that it had when it was indexed; one `stat`.
 
-    ``unknown`` for what is no file: its uri is not an absolute path.
+    Of what is in a file, the file is looked at. ``unknown`` for what is no file: its uri is not an absolute path.
     """
-    path = Path(record.uri)
+    path = Path(record.container or record.uri)
     if not path.is_absolute():
         return "unknown"
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ammon.errors import InputError
+from ammon.normalising import normalised
 from ammon.ports import Embedder, Store
 from ammon.search.fuse import DEPTH, WEIGHT, fuse
 from ammon.search.hits import with_matched
@@ -58,7 +59,7 @@ def similar(
 def _centre(embedder: Embedder, chunks: Sequence[Chunk], document: Document) -> Vectors:
     """The mean of the passages' unit rows, made unit again; shape ``(dim,)``."""
     step = max(1, -(-len(chunks) // MOST_CHUNKS))
-    texts = [chunk.text for chunk in chunks[::step]] or [document.text]
+    texts = [normalised(text) for text in [chunk.text for chunk in chunks[::step]] or [document.text]]
     mean = embedder.embed_passages(texts).mean(axis=0)
     centre: Vectors = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
     return centre

@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from ammon.errors import InputError
+from ammon.normalising import normalised
 from ammon.ports import Embedder, Step, Store
 from ammon.search.calibrate import confidence
 from ammon.search.fuse import DEPTH, WEIGHT, fuse
@@ -89,7 +90,7 @@ def _vector(embedder: Embedder | None, query: Query) -> Vectors | None:
         return None
     if query.mode == "hybrid" and not model_reads(query.text, embedder.languages):
         return None
-    row: Vectors = embedder.embed_queries([query.text], instruction=query.instruction)[0]
+    row: Vectors = embedder.embed_queries([normalised(query.text)], instruction=query.instruction)[0]
     return row
 
 

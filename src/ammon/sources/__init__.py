@@ -15,16 +15,41 @@ if TYPE_CHECKING:
     from ammon.sources.loading import load
     from ammon.sources.names import path_of, uri_of
     from ammon.sources.opening import MAX_BYTES, read
+    from ammon.sources.reading import MEMBER, Found
+    from ammon.sources.sandbox.pool import Sandbox
+    from ammon.sources.sandbox.process import Asked
+    from ammon.sources.telling import is_for_sandbox
     from ammon.sources.walking import walk
 
-__all__ = ["KINDS", "MAX_BYTES", "SKIP_CODES", "Kind", "decode", "load", "path_of", "read", "uri_of", "walk"]
+__all__ = [
+    "KINDS",
+    "MAX_BYTES",
+    "MEMBER",
+    "SKIP_CODES",
+    "Asked",
+    "Found",
+    "Kind",
+    "Sandbox",
+    "decode",
+    "is_for_sandbox",
+    "load",
+    "path_of",
+    "read",
+    "uri_of",
+    "walk",
+]
 
 _HOMES = {
     "KINDS": "kinds",
     "MAX_BYTES": "opening",
+    "MEMBER": "reading",
     "SKIP_CODES": "codes",
+    "Asked": "sandbox.process",
+    "Found": "reading",
     "Kind": "kinds",
+    "Sandbox": "sandbox.pool",
     "decode": "decoding",
+    "is_for_sandbox": "telling",
     "load": "loading",
     "path_of": "names",
     "read": "opening",

@@ -1,7 +1,4 @@
-"""Binary formats told by their first bytes, so that a file left out is left out under its name.
-
-Formats that get a loader of their own (documents, images, sound) leave this table for `kinds`.
-"""
+"""Binary formats told by their first bytes, so that a file left out is left out under its name."""
 
 from __future__ import annotations
 
@@ -20,6 +17,7 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"II*\x00", "TIFF image"),
     (0, b"MM\x00*", "TIFF image"),
     (8, b"WEBP", "WebP image"),
+    (0, b"BM", "BMP image"),
     (0, b"\x00\x00\x01\x00", "icon"),
     (8, b"WAVE", "WAV recording"),
     (8, b"AVI ", "AVI video"),
@@ -54,14 +52,6 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
 _HEAD: Final = 4096
 """A mark in plain letters, such as ``GGUF``, may begin a text: it counts only with a NUL byte after it."""
 
-_IN_ZIP: Final = (
-    (b"word/", "Word document"),
-    (b"xl/", "Excel workbook"),
-    (b"ppt/", "PowerPoint presentation"),
-    (b"mimetypeapplication/vnd.oasis.opendocument", "OpenDocument file"),
-    (b"mimetypeapplication/epub+zip", "EPUB book"),
-)
-
 
 def kind_of_binary(data: bytes) -> str:
     """Return the name of the binary format that ``data`` begins as; empty if it begins as none that is known.
@@ -71,10 +61,5 @@ def kind_of_binary(data: bytes) -> str:
     """
     for offset, magic, name in _MAGIC:
         if data.startswith(magic, offset) and (not magic.strip().isalnum() or b"\0" in data[:_HEAD]):
-            return _kind_of_zip(data) if name == "ZIP archive" else name
+            return name
     return ""
-
-
-def _kind_of_zip(data: bytes) -> str:
-    head = data[:4096] + data[-4096:]
-    return next((name for mark, name in _IN_ZIP if mark in head), "ZIP archive")

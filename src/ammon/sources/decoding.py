@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from ammon.errors import SourceError
+from ammon.sources.alphabets import EASTERN, familiar
 from ammon.sources.detecting import detect
 
 Decoded = tuple[str, str, float]
@@ -31,6 +32,7 @@ _WIDE_NAMES: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _WIDE_SAMPLE: Final = 4096
 _CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _SAMPLE: Final = 200_000
+_FEW_LETTERS: Final = 4
 
 _SUPERSETS: Final = {
     "ascii": "utf-8",
@@ -64,7 +66,7 @@ def decode(data: bytes, *, declared: str = "") -> Decoded:
     try:
         return data.decode("utf-8"), "utf-8", 1.0
     except UnicodeDecodeError:
-        return _declared(data, declared) or _detected(data)
+        return _declared(data, declared) or _wide_eastern(data) or _detected(data)
 
 
 def _strictly(data: bytes, encoding: str) -> str:
@@ -77,12 +79,15 @@ def _strictly(data: bytes, encoding: str) -> str:
 
 
 def _fitting(data: bytes, encoding: str) -> str | None:
-    """The text, or ``None`` where the bytes do not fit or give control characters that no text has."""
+    """The text, or ``None`` where the bytes do not fit or give control characters that no text has.
+
+    Files of DOS may end with a control character that says that they end.
+    """
     try:
         text = data.decode(encoding)
     except (UnicodeDecodeError, LookupError):
         return None
-    return None if _CONTROL.search(text) else text
+    return None if _CONTROL.search(text, 0, len(text.rstrip("\x1a"))) else text
 
 
 def _escaped(data: bytes) -> Decoded | None:
@@ -104,6 +109,17 @@ def _wide(data: bytes) -> Decoded:
     if text is None:
         raise SourceError("It holds NUL bytes and is neither UTF-16 nor UTF-32.", code="binary")
     return text, encoding, best
+
+
+def _wide_eastern(data: bytes) -> Decoded | None:
+    """UTF-16 without a mark and without a NUL: Chinese, Japanese or Korean without spaces."""
+    for encoding in _WIDE_NAMES[:2] if len(data) % 2 == 0 else ():
+        sample = data[:_WIDE_SAMPLE].decode(encoding, "ignore")
+        shares = (familiar(sample, language) for language in EASTERN)
+        if any(usual >= max(_FEW_LETTERS, 0.6 * letters, 0.4 * len(sample)) for usual, letters in shares):
+            text = _fitting(data, encoding)
+            return None if text is None else (text, encoding, 0.95)
+    return None
 
 
 def _likeness(sample: bytes, encoding: str) -> float:

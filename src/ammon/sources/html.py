@@ -15,6 +15,13 @@ from ammon.sources.sections import parts_of
 DEEPEST: Final = 800
 """Elements inside one another. Beyond this the parser's time grows with the square of the depth."""
 
+MOST_ATTRIBUTES: Final = 2_000
+"""Of one element: the parser compares each with all before it."""
+
+_NEVER_EMPTY: Final = frozenset(
+    "a abbr article aside b blockquote body button center code details div dl em fieldset figure font footer form "
+    "header html i ins label main nav ol pre q s section small span strong sub sup table tbody template u ul".split()
+)
 _TAG: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
 _VOID: Final = frozenset(
     [
@@ -94,8 +101,12 @@ def _tree(text: str) -> Any:
 def _depth(text: str) -> int:
     """How deeply elements stand in one another, from the tags alone."""
     deepest = depth = 0
-    for closing, name, empty in _TAG.findall(text):
-        if empty or name.lower() in _VOID:
+    for found in _TAG.finditer(text):
+        closing, name, empty = found.groups()
+        if found[0].count("=") > MOST_ATTRIBUTES:
+            raise SourceError(f"An element has more than {MOST_ATTRIBUTES:,} attributes.", code="malformed")
+        # Only drawings and formulas know elements that end with their slash.
+        if (empty and name.lower() not in _NEVER_EMPTY) or name.lower() in _VOID:
             continue
         depth = max(depth - 1, 0) if closing else depth + 1
         deepest = max(deepest, depth)

@@ -12,11 +12,13 @@ from typing import Any, Final
 from ammon.errors import SourceError
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded, one_line, storable
-from ammon.sources.rows import Rows
+from ammon.sources.rows import MOST_CHARACTERS, Rows
 from ammon.types import Part
 
 _TITLE_KEYS: Final = ("title", "name", "headline", "subject")
 _TEXT_KEYS: Final = ("text", "content", "contents", "body", "passage", "description", "abstract", "summary")
+LONGEST_PATH: Final = 200
+
 _RECORDS: Final = 2
 """A list of this many objects or more is a table of records."""
 
@@ -82,19 +84,48 @@ def _first(record: dict[str, Any], keys: tuple[str, ...]) -> str:
     return next((record[key] for key in keys if _is_text(record.get(key))), "")
 
 
-def lines_of(value: Any, path: str = "") -> Iterator[str]:
-    """Yield ``path: value`` for every value that says something; short lists of plain values stand on one line."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from lines_of(each, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        if all(isinstance(each, (str, int, float)) for each in value) and sum(len(str(each)) for each in value) < 200:
-            yield _line(path, ", ".join(map(str, value)))
-        else:
-            for number, each in enumerate(value, 1):
-                yield from lines_of(each, f"{path}[{number}]")
-    elif value is not None:
-        yield _line(path, str(value).lower() if isinstance(value, bool) else str(value))
+def lines_of(value: Any) -> Iterator[str]:
+    """Yield ``path: value`` for every value that says something; short lists of plain values stand on one line.
+
+    Of a long path the last `LONGEST_PATH` characters are kept. Raises: SourceError with the code ``too-large``, where
+    the paths make far more of the text than there was.
+    """
+    waiting: list[tuple[Iterator[tuple[str, Any]], str]] = [(iter((("", value),)), "")]
+    length = 0
+    while waiting:
+        members, path = waiting[-1]
+        step, each = next(members, ("", waiting))
+        if each is waiting:
+            waiting.pop()
+            continue
+        inner = (path + step)[-LONGEST_PATH:]
+        if isinstance(each, dict):
+            waiting.append((_keyed(each, inner), inner))
+        elif isinstance(each, list) and not _is_short(each):
+            waiting.append((((f"[{number}]", one) for number, one in enumerate(each, 1)), inner))
+        elif each is not None:
+            line = _line(inner, _said(each))
+            length += len(line) + 1
+            if length > MOST_CHARACTERS:
+                raise SourceError(f"Written out it has more than {MOST_CHARACTERS:,} characters.", code="too-large")
+            yield line
+
+
+def _keyed(value: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    between = "." if path else ""
+    return ((f"{between}{key}", each) for key, each in value.items())
+
+
+def _is_short(values: list[Any]) -> bool:
+    # Of 200 values the digits alone are too long.
+    plain = len(values) < 200 and all(isinstance(each, (str, int, float)) for each in values)
+    return plain and sum(len(str(each)) for each in values) < 200
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _line(path: str, value: str) -> str:

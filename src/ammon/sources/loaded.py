@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ammon.sources.rows import Rows
-from ammon.types import Part
+from ammon.types import Box, Part, Remark
 
 _TITLE_LENGTH: Final = 300
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -18,7 +18,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 class Loaded:
     """A text with its parts. ``language`` only where the file declares one; ``media_type`` only to correct the table.
 
-    Rows become a text only in `whole`, when the source's own text has been let go.
+    Rows become a text only in `whole`, when the source's own text has been let go. ``how`` tells people, a sentence
+    each, by what means the file was read and why, where that was a choice.
     """
 
     text: str | Rows
@@ -27,6 +28,9 @@ class Loaded:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[Part] = ()
     media_type: str = ""
+    boxes: Sequence[Box] = ()
+    remarks: tuple[Remark, ...] = ()
+    how: tuple[str, ...] = ()
 
     def whole(self) -> str:
         """The text."""

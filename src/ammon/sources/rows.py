@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Iterator, Sequence
-from typing import Final, overload
+from collections.abc import Iterator
+from typing import Final, Literal, TypeAlias
 
 from ammon.errors import SourceError
+from ammon.sources.part_table import PartTable
 from ammon.types import Part
 
 MOST_CHARACTERS: Final = 160_000_000
 MOST_ROWS: Final = 6_000_000
 """Of one file: with its column names in each row, a table of 64 MiB could grow to six times that."""
 
+RowKind: TypeAlias = Literal["row", "margin"]
 _BETWEEN: Final = b"\n\n"
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -36,14 +37,25 @@ class Rows:
     def __init__(self) -> None:
         # As UTF-8: a string takes four bytes for each character as soon as there is one emoji in it.
         self._bytes = bytearray()
-        self._parts = RowParts()
+        self._parts = PartTable()
         self._length = 0
 
     def __len__(self) -> int:
         return len(self._parts)
 
-    def add(self, text: str, lines: tuple[int, int] | None = None, heading: tuple[str, ...] = ()) -> None:
-        """Add a row; ``lines`` are its first and last line in the source. A row without text is passed over.
+    def add(
+        self,
+        text: str,
+        lines: tuple[int, int] | None = None,
+        heading: tuple[str, ...] = (),
+        page: int | None = None,
+        kind: RowKind = "row",
+    ) -> None:
+        """Add a row; ``lines`` are its first and last line in the source, ``page`` the sheet it is on.
+
+        One of kind ``margin`` is shown, and is no passage.
+
+        A row without text is passed over.
 
         Raises: SourceError with the code ``too-large``.
         """
@@ -60,61 +72,19 @@ class Rows:
             self._length += len(_BETWEEN)
         end = self._length + len(text)
         self._bytes += text.encode("utf-8", "surrogatepass")
-        self._parts.append(self._length, end, lines, heading)
+        self._parts.append(Part(self._length, end, kind, page=page, heading=heading, lines=lines))
         self._length = end
+
+    @property
+    def length(self) -> int:
+        """Characters so far."""
+        return self._length
 
     def text(self) -> str:
         """The document's text so far."""
         return self._bytes.decode("utf-8", "surrogatepass")
 
     @property
-    def parts(self) -> RowParts:
+    def parts(self) -> PartTable:
         """One part a row."""
         return self._parts
-
-
-class RowParts(Sequence[Part]):
-    """One part a row, 20 bytes each, where an object with its numbers would take 300: a file may have millions."""
-
-    def __init__(self) -> None:
-        self._starts, self._ends, self._firsts, self._lasts, self._headings = (array("I") for _ in range(5))
-        self._known: dict[tuple[str, ...], int] = {}
-
-    def append(self, start: int, end: int, lines: tuple[int, int] | None, heading: tuple[str, ...]) -> None:
-        """Add the part of the next row."""
-        first, last = lines or (0, 0)
-        self._starts.append(start)
-        self._ends.append(end)
-        self._firsts.append(first)
-        self._lasts.append(last)
-        self._headings.append(self._known.setdefault(heading, len(self._known)))
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    def __iter__(self) -> Iterator[Part]:
-        headings = tuple(self._known)
-        columns = zip(self._starts, self._ends, self._firsts, self._lasts, self._headings, strict=True)
-        for start, end, first, last, heading in columns:
-            yield Part(start, end, "row", heading=headings[heading], lines=(first, last) if first else None)
-
-    @overload
-    def __getitem__(self, at: int) -> Part: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Part]: ...
-
-    def __getitem__(self, at: int | slice) -> Part | Sequence[Part]:
-        if isinstance(at, slice):
-            return [self[each] for each in range(*at.indices(len(self)))]
-        lines = (self._firsts[at], self._lasts[at]) if self._firsts[at] else None
-        heading = tuple(self._known)[self._headings[at]]
-        return Part(self._starts[at], self._ends[at], "row", heading=heading, lines=lines)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and [*self] == [*other]
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return repr((*self,))

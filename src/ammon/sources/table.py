@@ -34,12 +34,12 @@ def load(text: str, kind: Kind) -> Loaded:
     pending: tuple[list[str], tuple[int, int]] | None = None
     for cells, lines in _records(text, delimiter):
         if columns is None:
-            columns = _header(cells)
+            columns = header_of(cells)
             if columns is not None:
                 pending = (cells, lines)
                 continue
             columns = [f"column {number}" for number in range(1, len(cells) + 1)]
-        rows.add(_row(columns, cells), lines)
+        rows.add(row_text(columns, cells), lines)
     if not rows and pending:
         rows.add(", ".join(pending[0]), pending[1])
     metadata = {"columns": [name for name in columns or () if name], "rows": len(rows)}
@@ -72,8 +72,8 @@ def _delimiter(text: str) -> str:
     return chosen
 
 
-def _header(cells: list[str]) -> list[str] | None:
-    """The column names, if this row is a header: names are neither numbers nor repeated."""
+def header_of(cells: list[str]) -> list[str] | None:
+    """Return the names of the columns, if this row is a header: names are neither numbers nor repeated."""
     names = [" ".join(cell.split()) for cell in cells]
     given = [name for name in names if name]
     if not given or len(set(given)) < len(given) or any(map(_NUMBER.match, given)):
@@ -81,7 +81,8 @@ def _header(cells: list[str]) -> list[str] | None:
     return [name or f"column {number}" for number, name in enumerate(names, 1)]
 
 
-def _row(columns: list[str], cells: list[str]) -> str:
+def row_text(columns: list[str], cells: list[str]) -> str:
+    """Return a row as a passage has it: a line for each cell that holds something, behind its column's name."""
     named = len(columns)
     return "\n".join(
         f"{columns[number] if number < named else f'column {number + 1}'}: {cell.strip()}"

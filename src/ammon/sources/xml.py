@@ -5,6 +5,7 @@ The parser is closed to the outside: no entities of the document's own, no exter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +19,10 @@ from ammon.sources.rows import Rows
 Element: TypeAlias = Any
 """An lxml element; lxml brings no types of its own."""
 
+MOST_ATTRIBUTES: Final = 2_000
+"""Of one element: the parser compares each with all before it."""
+
+_TAG: Final = re.compile("<[^<>!?/][^<>]*")
 _ENTRIES: Final = frozenset({"item", "entry"})
 _FEEDS: Final = frozenset({"rss", "feed", "RDF"})
 _SILENT: Final = frozenset({"script", "style", "guid", "id"})
@@ -45,6 +50,8 @@ def load(text: str, kind: Kind) -> Loaded:
 
 def _parsed(text: str) -> tuple[Element, str]:
     """The root element, and what was wrong with the document, if anything was."""
+    if any(found[0].count("=") > MOST_ATTRIBUTES for found in _TAG.finditer(text)):
+        raise SourceError(f"An element has more than {MOST_ATTRIBUTES:,} attributes.", code="malformed")
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True,
         remove_comments=True, remove_pis=True,
@@ -97,7 +104,7 @@ def _feed(root: Element, title: str, language: str) -> Loaded:
     rows = Rows()
     rows.add(title)
     for element in root.iter():
-        if _name(element) in _ENTRIES:
+        if _name(element) in _ENTRIES and not any(_name(above) in _ENTRIES for above in element.iterancestors()):
             rows.add(storable("\n".join(filter(None, map(_readable, element)))), heading=(title,) if title else ())
     declared = next((_whole(element) for element in root.iter() if _name(element) == "language"), "")
     return Loaded(rows, title, language or declared[:2].lower(), parts=rows.parts)

@@ -55,14 +55,15 @@ def _start(part: Part) -> int:
 
 
 def regions_of(document: Document) -> Iterator[Region]:
-    """Yield regions in order. What lies between parts belongs to none of them and is read as prose."""
+    """Yield regions in order. What lies between parts belongs to none of them and is read as prose; margins are not."""
     text = document.text
     waiting: list[Part] = []
     for part in _covering(document):
         if waiting and not (_joins(waiting[-1], part) and part.end - waiting[0].start <= REGION):
             yield from _cut(text, waiting)
             waiting = []
-        waiting.append(part)
+        if part.kind != "margin":
+            waiting.append(part)
     if waiting:
         yield from _cut(text, waiting)
 

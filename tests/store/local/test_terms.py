@@ -86,8 +86,8 @@ def test_case_does_not_matter_to_words(text: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_texts_joined_by_a_line_have_the_terms_of_both(one: str, other: str) -> None:
-    assert sorted(terms(f"{one}\n{other}")) == sorted(terms(one) + terms(other))
+def test_paragraphs_have_the_terms_of_each(one: str, other: str) -> None:
+    assert sorted(terms(f"{one}\n\n{other}")) == sorted(terms(one) + terms(other))
 
 
 def test_a_full_cache_changes_no_term(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ammon.errors import ModelError
+from ammon.normalising import normalised
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.derived.replay import packed
 from ammon.store.local.documents import checked_text, drop_loose_vectors, note
@@ -37,7 +38,10 @@ def _reach(catalog: Catalog, space: Space | None) -> tuple[int, int]:
 
 
 def pending(catalog: Catalog, limit: int, after: int = 0, space: Space | None = None) -> list[Pending]:
-    """Up to ``limit`` texts without a vector past chunk ``after``, each once."""
+    """Up to ``limit`` texts without a vector past chunk ``after``, each once.
+
+    The key is of the text as it stands, which decides how it reads when it is normalised for the model.
+    """
     number, complete = _reach(catalog, space)
     rows = catalog.rows(
         f"SELECT c.id, c.text_hash, c.heading, c.text, c.tokens {WITHOUT_VECTOR} ORDER BY c.id LIMIT ?",
@@ -45,7 +49,8 @@ def pending(catalog: Catalog, limit: int, after: int = 0, space: Space | None = 
     )
     distinct: dict[bytes, Pending] = {}
     for chunk_id, key, heading, text, tokens in rows:
-        distinct.setdefault(key, Pending(chunk_id, key, checked_text(chunk_id, heading, text, key), tokens))
+        whole = normalised(checked_text(chunk_id, heading, text, key))
+        distinct.setdefault(key, Pending(chunk_id, key, whole, tokens))
     return list(distinct.values())
 
 

@@ -17,10 +17,12 @@ from ammon.errors import InputError, LibraryDamaged
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.files.connection import WHEN_DAMAGED
 from ammon.store.local.files.raw_pages import damaged_pages
-from ammon.types import Chunk, Document, Entry, Record, embedded_text
+from ammon.store.local.layout import put_layout, read_layout, unpacked
+from ammon.types import Chunk, Document, Entry, Record, Remark, Skip, embedded_text
 
 RECORD_COLUMNS = """c.id, c.document, c.ordinal, c.start, c."end", c.text, c.first_line, c.last_line, c.page, c.heading,
-c.tokens, c.text_hash, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified"""
+c.tokens, c.text_hash, d.uri, d.title, d.media_type, d.language, d.metadata, d.size, d.modified, d.container,
+(SELECT boxes FROM layout AS l WHERE l.document = c.document AND l.page = c.page)"""
 
 PAGE = 1_000
 """Documents listed at a time."""
@@ -74,10 +76,50 @@ def put_entries(catalog: Catalog, entries: Iterable[Entry]) -> None:
 
 def put_entry(catalog: Catalog, entry: Entry) -> int:
     """Store one document with its chunks, replacing an earlier one of the same uri. Returns its id."""
-    document_id = catalog.value("SELECT id FROM document WHERE uri = ?", (entry.document.uri,))
+    uri = entry.document.uri
+    document_id = catalog.value("SELECT id FROM document WHERE uri = ?", (uri,))
     if document_id is not None:
         drop_chunks(catalog, document_id)
-    return _put_chunks(catalog, _put_document(catalog, entry), entry)
+    drop_documents(catalog, members(catalog, uri))
+    if entry.failure is not None:
+        return _put_left_out(catalog, entry, entry.failure)
+    catalog.rows("DELETE FROM recognised WHERE content_hash = ?", (entry.content_hash,))
+    document_id = _put_chunks(catalog, _put_document(catalog, entry), entry)
+    put_layout(catalog, document_id, entry.document.boxes)
+    return document_id
+
+
+def members(catalog: Catalog, uri: str) -> list[str]:
+    """The uris of the documents that are in the file ``uri``."""
+    return [row[0] for row in catalog.rows("SELECT uri FROM document WHERE container = ?", (uri,))]
+
+
+def _put_left_out(catalog: Catalog, entry: Entry, skip: Skip) -> int:
+    """Note why a file is not in the library, in place of what it held. Returns its id."""
+    return int(
+        catalog.value(
+            """INSERT INTO document (uri, root, size, modified, changed, content_hash, container, state, code, reason,
+            media_type, title, language, encoding, encoding_confidence, metadata)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', 0, '{}')
+            ON CONFLICT (uri) DO UPDATE SET root = excluded.root, size = excluded.size,
+            modified = excluded.modified, changed = excluded.changed, content_hash = excluded.content_hash,
+            container = excluded.container, state = excluded.state, code = excluded.code, reason = excluded.reason,
+            media_type = '', title = '', language = '', encoding = '', encoding_confidence = 0, metadata = '{}',
+            tail = '', remarks = '[]' RETURNING id""",
+            (
+                entry.document.uri,
+                entry.root,
+                entry.size,
+                entry.modified,
+                entry.changed,
+                entry.content_hash,
+                entry.container or None,
+                "skipped" if entry.on_purpose else "failed",
+                skip.code,
+                skip.reason,
+            ),
+        )
+    )
 
 
 def _put_document(catalog: Catalog, entry: Entry) -> int:
@@ -97,16 +139,20 @@ def _put_document(catalog: Catalog, entry: Entry) -> int:
         document.encoding_confidence,
         metadata_json(document),
         document.text[end:],
+        entry.container or None,
+        remarks_json(document.remarks),
     )
     return int(
         catalog.value(
             """INSERT INTO document (uri, root, media_type, size, modified, changed, content_hash, title, language,
-            encoding, encoding_confidence, metadata, tail, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ok')
+            encoding, encoding_confidence, metadata, tail, container, remarks, state)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ok')
             ON CONFLICT (uri) DO UPDATE SET root = excluded.root, media_type = excluded.media_type,
             size = excluded.size, modified = excluded.modified, changed = excluded.changed,
             content_hash = excluded.content_hash, title = excluded.title, language = excluded.language,
             encoding = excluded.encoding, encoding_confidence = excluded.encoding_confidence,
-            metadata = excluded.metadata, tail = excluded.tail, state = 'ok', code = '', reason = '' RETURNING id""",
+            metadata = excluded.metadata, tail = excluded.tail, container = excluded.container,
+            remarks = excluded.remarks, state = 'ok', code = '', reason = '' RETURNING id""",
             values,
         )
     )
@@ -152,7 +198,8 @@ def _heading_json(heading: tuple[str, ...]) -> str:
 
 
 def drop_chunks(catalog: Catalog, document_id: int) -> None:
-    """Remove the chunks of one document, and note which texts may have lost their last chunk."""
+    """Remove the chunks and boxes of one document, and note which texts may have lost their last chunk."""
+    put_layout(catalog, document_id, ())
     first, last = catalog.rows("SELECT min(id), max(id) FROM chunk WHERE document = ?", (document_id,))[0]
     if first is None:
         return
@@ -162,9 +209,10 @@ def drop_chunks(catalog: Catalog, document_id: int) -> None:
 
 
 def drop_documents(catalog: Catalog, uris: Sequence[str]) -> int:
-    """Remove documents by uri. Returns how many were there."""
+    """Remove documents by uri, with what is in them. Returns how many of the uris were there."""
     removed = 0
     for uri in uris:
+        drop_documents(catalog, members(catalog, uri))
         document_id = catalog.value("SELECT id FROM document WHERE uri = ?", (uri,))
         if document_id is not None:
             drop_chunks(catalog, document_id)
@@ -191,10 +239,24 @@ def note(catalog: Catalog, kind: str, first: int, last: int) -> None:
 def record_of(row: tuple[Any, ...]) -> Record:
     """A row of ``RECORD_COLUMNS`` as a record. Raises: LibraryDamaged when its text is not what was stored."""
     (chunk_id, document_id, ordinal, start, end, text, first_line, last_line, page, headings, tokens, key, *rest) = row
-    uri, title, media_type, language, metadata, size, modified = rest
+    uri, title, media_type, language, metadata, size, modified, container, boxes = rest
     checked_text(chunk_id, headings, text, key)
     chunk = Chunk(ordinal, start, end, text, first_line, last_line, page, _heading(headings), tokens)
-    return Record(chunk_id, document_id, chunk, uri, title, media_type, language, parsed(metadata), size, modified)
+    on_page = unpacked(page, boxes) if boxes else ()
+    return Record(
+        chunk_id,
+        document_id,
+        chunk,
+        uri,
+        title,
+        media_type,
+        language,
+        parsed(metadata),
+        size,
+        modified,
+        container or "",
+        tuple(box for box in on_page if box.start < end and box.end > start),
+    )
 
 
 def checked_text(chunk_id: int, heading: str, text: str, key: bytes) -> str:
@@ -241,13 +303,13 @@ def listed(catalog: Catalog, condition: str, bindings: Sequence[Any]) -> Iterato
 def read_document(catalog: Catalog, uri: str) -> Document | None:
     """The document of ``uri`` with its whole text as it was indexed; ``None`` when there is none."""
     rows = catalog.rows(
-        """SELECT id, media_type, title, language, metadata, encoding, encoding_confidence, tail
+        """SELECT id, media_type, title, language, metadata, encoding, encoding_confidence, remarks, tail
         FROM document WHERE uri = ? AND state = 'ok'""",
         (uri,),
     )
     if not rows:
         return None
-    document_id, media_type, title, language, metadata, encoding, confidence, tail = rows[0]
+    document_id, media_type, title, language, metadata, encoding, confidence, remarks, tail = rows[0]
     if tail.endswith("\0") and damaged_pages(catalog.path):
         # A page that was zeroed is its own checksum, and reads as such a text.
         raise LibraryDamaged(f"The text of {uri} is not what was stored.", hint=WHEN_DAMAGED)
@@ -265,4 +327,16 @@ def read_document(catalog: Catalog, uri: str) -> Document | None:
         metadata=parsed(metadata),
         encoding=encoding,
         encoding_confidence=confidence,
+        boxes=tuple(read_layout(catalog, document_id)),
+        remarks=remarks_of(remarks),
     )
+
+
+def remarks_json(remarks: Sequence[Remark]) -> str:
+    """Remarks as the catalog holds them."""
+    return json.dumps([(remark.code, valid_text(remark.text)) for remark in remarks], ensure_ascii=False)
+
+
+def remarks_of(text: str) -> tuple[Remark, ...]:
+    """What `remarks_json` was given. Raises: LibraryDamaged."""
+    return tuple(Remark(*each) for each in parsed(text))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ammon.store.local.catalog import Catalog
-from ammon.store.local.documents import drop_chunks, note, valid_text
-from ammon.types import Skip, Source
+from ammon.store.local.documents import drop_documents, members, note, put_entry, remarks_of, valid_text
+from ammon.types import Document, Entry, Skip, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A file as it was when it was last read. ``state`` is ``ok``, ``skipped`` or ``failed``; the last two say why."""
+    """A file as it was when it was last read. ``state`` is ``ok``, ``skipped`` or ``failed``; the last two say why.
+
+    The code of an ``ok`` one is ``needs-ocr`` where there is more in it than could be read without text recognition.
+    """
 
     document_id: int
     root: int | None
@@ -71,9 +74,10 @@ class Ledger:
             )
 
     def known(self) -> dict[str, Known]:
-        """Every file in the library, by uri."""
+        """Every file in the library, by uri; not what is in a file."""
         rows = self._catalog.rows(
-            "SELECT uri, id, root, size, modified, changed, content_hash, state, code, reason FROM document"
+            """SELECT uri, id, root, size, modified, changed, content_hash, state,
+            iif(remarks LIKE '%"needs-ocr"%', 'needs-ocr', code), reason FROM document WHERE container IS NULL"""
         )
         return {uri: Known(*rest) for uri, *rest in rows}
 
@@ -81,16 +85,20 @@ class Ledger:
         """Give a document a new uri: its chunks and vectors stay as they are."""
         with self._catalog.writing():
             # A document of the new name that is still there belongs to a file that this one has replaced.
-            stale = self._catalog.value("SELECT id FROM document WHERE uri = ?", (source.uri,))
-            if stale is not None:
-                drop_chunks(self._catalog, stale)
-                self._catalog.rows("DELETE FROM document WHERE id = ?", (stale,))
+            drop_documents(self._catalog, [source.uri])
             document_id = self._catalog.value("SELECT id FROM document WHERE uri = ?", (before,))
             self._catalog.rows(
                 "UPDATE document SET uri = ?, root = ?, modified = ?, changed = ? WHERE id = ?",
                 (source.uri, root, source.modified, source.changed, document_id),
             )
             note(self._catalog, "document", document_id, document_id)
+            for member in members(self._catalog, before):
+                number = self._catalog.value("SELECT id FROM document WHERE uri = ?", (member,))
+                self._catalog.rows(
+                    "UPDATE document SET uri = ?, container = ?, root = ?, modified = ? WHERE id = ?",
+                    (source.uri + member.removeprefix(before), source.uri, root, source.modified, number),
+                )
+                note(self._catalog, "document", number, number)
 
     def touch(self, sources: list[Source]) -> None:
         """Note new times of files whose content is what it was."""
@@ -98,8 +106,8 @@ class Ledger:
             return
         with self._catalog.writing():
             self._catalog.many(
-                "UPDATE document SET modified = ?, changed = ? WHERE uri = ?",
-                [(source.modified, source.changed, source.uri) for source in sources],
+                "UPDATE document SET modified = ?, changed = ? WHERE uri = ? OR container = ?",
+                [(source.modified, source.changed, source.uri, source.uri) for source in sources],
             )
             first, last = self._catalog.rows("SELECT min(id), max(id) FROM document")[0]
             note(self._catalog, "document", first, last)
@@ -107,7 +115,17 @@ class Ledger:
     def leave_out(self, source: Source, root: int | None, skip: Skip, *, state: str, content_hash: str = "") -> None:
         """Note why a file is not in the library (``state``: ``skipped`` or ``failed``); what it held is removed."""
         with self._catalog.writing():
-            put_left_out(self._catalog, source, root, skip, state=state, content_hash=content_hash)
+            document = Document(source.uri, "")
+            times = source.size, source.modified, source.changed
+            on_purpose = state == "skipped"
+            put_entry(
+                self._catalog, Entry(document, (), content_hash, root, *times, failure=skip, on_purpose=on_purpose)
+            )
+
+    def flagged(self) -> list[Skip]:
+        """What of the documents could not be read, or only with doubt, by uri."""
+        rows = self._catalog.rows("SELECT uri, remarks FROM document WHERE remarks <> '[]' ORDER BY uri")
+        return [Skip(uri, remark.code, remark.text) for uri, remarks in rows for remark in remarks_of(remarks)]
 
     def failed(self) -> list[Skip]:
         """Every file that could not be read, by uri."""
@@ -122,33 +140,3 @@ class Ledger:
     def _left_out(self, state: str) -> list[Skip]:
         rows = self._catalog.rows("SELECT uri, code, reason FROM document WHERE state = ? ORDER BY uri", (state,))
         return [Skip(*row) for row in rows]
-
-
-def put_left_out(
-    catalog: Catalog, source: Source, root: int | None, skip: Skip, *, state: str, content_hash: str
-) -> None:
-    """What `Ledger.leave_out` does, inside `Catalog.writing`."""
-    known = catalog.value("SELECT id FROM document WHERE uri = ?", (source.uri,))
-    if known is not None:
-        drop_chunks(catalog, known)
-    catalog.rows(
-        """INSERT INTO document (uri, root, size, modified, changed, content_hash, state, code, reason,
-        media_type, title, language, encoding, encoding_confidence, metadata)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', 0, '{}')
-        ON CONFLICT (uri) DO UPDATE SET root = excluded.root, size = excluded.size,
-        modified = excluded.modified, changed = excluded.changed, content_hash = excluded.content_hash,
-        state = excluded.state, code = excluded.code, reason = excluded.reason,
-        media_type = '', title = '', language = '', encoding = '', encoding_confidence = 0, metadata = '{}',
-        tail = ''""",
-        (
-            source.uri,
-            root,
-            source.size,
-            source.modified,
-            source.changed,
-            content_hash,
-            state,
-            skip.code,
-            skip.reason,
-        ),
-    )

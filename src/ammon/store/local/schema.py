@@ -89,7 +89,35 @@ def _create(connection: apsw.Connection) -> None:
     connection.execute(FIRST_SCHEMA)
 
 
-MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (_create,)
+_WHAT_IS_IN_FILES = """
+ALTER TABLE document ADD COLUMN container TEXT;
+ALTER TABLE document ADD COLUMN remarks TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX document_container ON document (container) WHERE container IS NOT NULL;
+CREATE TABLE layout (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER NOT NULL REFERENCES document (id),
+    page INTEGER NOT NULL,
+    boxes BLOB NOT NULL,
+    UNIQUE (document, page)
+);
+CREATE TABLE recognised (
+    content_hash TEXT NOT NULL,
+    place TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    PRIMARY KEY (content_hash, place)
+) WITHOUT ROWID;
+UPDATE document SET changed = -1 WHERE state = 'skipped' AND code IN ('binary', 'unsupported');
+"""
+"""``container`` is the uri of the file that a document is in; ``layout`` has the boxes of a page, ``recognised`` pages
+read on the way to a document that is not stored yet. Files of formats that were not read before are to be looked at
+again."""
+
+
+def _open_files(connection: apsw.Connection) -> None:
+    connection.execute(_WHAT_IS_IN_FILES)
+
+
+MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (_create, _open_files)
 """Step ``n`` (from 0) brings a catalog of schema ``n`` to schema ``n + 1``. Steps are never edited once released."""
 
 SCHEMA = len(MIGRATIONS)

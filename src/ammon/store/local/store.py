@@ -17,6 +17,7 @@ from ammon.store.local.documents import RECORD_COLUMNS, drop_documents, listed, 
 from ammon.store.local.files.checkpoints import keep_log_short
 from ammon.store.local.ledger import Ledger
 from ammon.store.local.masks import Masks, Where
+from ammon.store.local.recognised import Recognised
 from ammon.types import Candidates, Entry, Ids, Pending, Record, Vectors
 
 RESCORED_BEYOND = 40
@@ -31,6 +32,7 @@ class LocalStore:
         """Raises: LibraryNotFound, LibraryNewer, LibraryDamaged, LibraryError."""
         self.catalog = Catalog(folder, create=create, lock_timeout=lock_timeout)
         self.ledger = Ledger(self.catalog)
+        self.recognised = Recognised(self.catalog)
         self.words = KeptLexical(self.catalog)
         self.nearest = KeptVectors(self.catalog)
         self._masks = Masks(self.catalog)

@@ -18,7 +18,8 @@ from ammon.types import Skip
 class Status:
     """What a library holds. ``pending`` are texts without a vector; ``files`` are bytes on disk by name.
 
-    ``building`` is the change of model that is under way; ``retired`` the model that a rollback would bring back.
+    ``flagged`` tells what of the documents could not be read, or only with doubt. ``building`` is the change of model
+    that is under way; ``retired`` the model that a rollback would bring back.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Status:
     skipped: tuple[Skip, ...]
     building: Filled | None = None
     retired: str = ""
+    flagged: tuple[Skip, ...] = ()
 
 
 def take_stock(store: LocalStore) -> Status:
@@ -60,6 +62,7 @@ def take_stock(store: LocalStore) -> Status:
             skipped=tuple(store.ledger.skipped()),
             building=progress_of(catalog, building) if building else None,
             retired=retired.model if retired else "",
+            flagged=tuple(store.ledger.flagged()),
         )
 
 

@@ -18,7 +18,9 @@ from operator import add
 
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
-TERMS_VERSION = 1
+from ammon.normalising import SPACELESS, hyphenated, with_line_feeds, without_invisible
+
+TERMS_VERSION = 2
 """Raised whenever the same text would give other terms, so that a stored index made by other rules is rebuilt."""
 
 LONGEST_TERM = 64
@@ -26,16 +28,13 @@ LONGEST_TERM = 64
 
 MOST_CACHED = 200_000
 
-_JOINED = (
-    "\u0e00-\u0e3a\u0e40-\u0e4e\u0e80-\u0ecd\u1000-\u103f\u1050-\u108f\u1780-\u17d3\u1100-\u11ff"
-    "\u3005-\u3007\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
-)
-"""Thai, Lao, Myanmar, Khmer, Hangul, Kana, Bopomofo, Han: scripts that are read as pairs of characters."""
+_JOINED = SPACELESS + "\u1100-\u11ff\uac00-\ud7a3"
+"""Hangul and the scripts without spaces are read as pairs of characters."""
 
 _TAIL = r"(?:(?<=[0-9])[.,](?=[0-9]){word}|['’]{word}|\+\+|\#)*"
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+" + _TAIL.format(word="[A-Za-z0-9_]+"))
 _RUN = re.compile(f"[{_JOINED}]+")
+_WRAPPED = re.compile(rf"\n(?<=[{_JOINED}]\n)[ \t]*(?=[{_JOINED}])")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\dA-Za-z_]+|[0-9]+")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -53,13 +52,28 @@ def terms(text: str) -> list[str]:
     >>> terms("Running getUserName, naïve C++ 1,000 times; 北京")
     ['run', 'getusernam', 'get', 'user', 'name', 'naiv', 'c++', 'c', '1000', 'time', '北京', '北', '京']
     """
+    text = _folded_text(text)
+    found = list(chain.from_iterable(map(_known.__getitem__, _raw_words(text))))
     if text.isascii():
-        return list(chain.from_iterable(map(_known.__getitem__, _ASCII_WORD.findall(text))))
-    text = unicodedata.normalize("NFKC", text)
-    found = list(chain.from_iterable(map(_known.__getitem__, _words()(text))))
+        return found
     for run in _RUN.findall(text):
         found += map(add, run, run[1:])
         found += run
+    return found
+
+
+def _folded_text(text: str) -> str:
+    """The text in one form of each character, without those that cannot be seen; lines without spaces are joined."""
+    text = with_line_feeds(text)
+    if text.isascii():
+        return text
+    return _WRAPPED.sub("", without_invisible(unicodedata.normalize("NFKC", text)))
+
+
+def _raw_words(text: str) -> list[str]:
+    """The words of a folded text; those parted at the end of a line both in parts and whole."""
+    found: list[str] = (_ASCII_WORD.findall if text.isascii() else _words())(text)
+    found += hyphenated(text)
     return found
 
 
@@ -82,14 +96,12 @@ def matching(wanted: Iterable[str], text: str) -> tuple[str, ...]:
     The same as looking each up in ``terms(text)``, but characters and pairs are sought without cutting all of them.
     """
     wanted = tuple(wanted)
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+    text = _folded_text(text)
     joined = {term for term in wanted if _RUN.fullmatch(term)}
     words: set[str] = set()
     if len(joined) < len(set(wanted)):
-        find = _ASCII_WORD.findall if text.isascii() else _words()
         initials = {term[0] for term in wanted}
-        words.update(*(_known[word] for word in set(find(text)) if word[0] in initials or not _is_plain(word)))
+        words.update(*(_known[word] for word in set(_raw_words(text)) if word[0] in initials or not _is_plain(word)))
     return tuple(term for term in wanted if (term in text if term in joined else term in words))
 
 

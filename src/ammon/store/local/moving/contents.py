@@ -18,14 +18,15 @@ from ammon.errors import LibraryDamaged
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.checking.salvage import last_id, readable
 from ammon.store.local.derived.replay import BATCH, UNIT, unpacked
-from ammon.store.local.documents import checked_text, parsed
-from ammon.types import Chunk, Document, Entry
+from ammon.store.local.documents import checked_text, parsed, remarks_of
+from ammon.store.local.layout import read_layout
+from ammon.types import Box, Chunk, Document, Entry
 
 LOST = "\ufffd"
 """Stands for each character of a text that could not be read, so that every span stays where it was."""
 
 _DOCUMENT = """uri, root, media_type, size, modified, changed, content_hash, title, language, encoding,
-encoding_confidence, metadata, tail, state, code, reason"""
+encoding_confidence, metadata, tail, state, code, reason, container, remarks"""
 
 _CHUNK = 'document, ordinal, start, "end", page, first_line, last_line, heading, lead, text, tokens, text_hash'
 
@@ -87,12 +88,21 @@ class Contents:
         with suppress(LibraryDamaged):
             row = next(iter(self._catalog.rows(f"SELECT {_DOCUMENT} FROM document WHERE id = ?", (number,))), None)
         text, gaps = _joined(rows)
+        boxes = self._boxes(number)
         if row is None:
             self._told.append(f"The name of a document is lost; its text is saved as recovered:{number}.")
-            return _held((f"recovered:{number}", *_NAMELESS), rows, text)
+            return _held((f"recovered:{number}", *_NAMELESS), rows, text, boxes)
         unread = self._unread["chunk"]
         cut = bool(rows) and (rows[-1][0] + 1 in unread or (rows[0][2] > 0 and rows[0][0] - 1 in unread))
-        return self._told_of(_held(row, rows, text + row[12]), whole=not gaps and not cut)
+        whole = not gaps and not cut and boxes is not None
+        return self._told_of(_held(row, rows, text + row[12], boxes), whole=whole)
+
+    def _boxes(self, number: int) -> tuple[Box, ...] | None:
+        """The boxes of a document; ``None`` where they cannot be read."""
+        try:
+            return tuple(read_layout(self._catalog, number))
+        except LibraryDamaged:
+            return None
 
     def _told_of(self, held: Held, *, whole: bool) -> Held:
         """The document, told of and without what its file is known by unless it is ``whole``."""
@@ -115,7 +125,7 @@ class Contents:
         return readable(self._catalog, table, columns, self._unread[table])
 
 
-_NAMELESS = (None, "text/plain", 0, 0, 0, "", "", "", "utf-8", 1.0, "{}", "", "ok", "", "")
+_NAMELESS = (None, "text/plain", 0, 0, 0, "", "", "", "utf-8", 1.0, "{}", "", "ok", "", "", None, "[]")
 
 
 def _joined(rows: Sequence[Sequence[Any]]) -> tuple[str, bool]:
@@ -129,12 +139,25 @@ def _joined(rows: Sequence[Sequence[Any]]) -> tuple[str, bool]:
     return "".join(pieces), gaps
 
 
-def _held(row: Sequence[Any], rows: Sequence[Sequence[Any]], text: str) -> Held:
+def _held(row: Sequence[Any], rows: Sequence[Sequence[Any]], text: str, boxes: tuple[Box, ...] | None = ()) -> Held:
     uri, root, media_type, size, modified, changed, content_hash, title, language, encoding, confidence, *rest = row
-    metadata, _, state, code, reason = rest
-    document = Document(uri, text, media_type, title, language, parsed(metadata), (), encoding, confidence)
+    metadata, _, state, code, reason, container, remarks = rest
+    document = Document(
+        uri,
+        text,
+        media_type,
+        title,
+        language,
+        parsed(metadata),
+        (),
+        encoding,
+        confidence,
+        boxes or (),
+        remarks_of(remarks),
+    )
     chunks = [
         Chunk(ordinal, start, end, body, first, last, page, tuple(parsed(heading)), tokens)
         for _, _, ordinal, start, end, page, first, last, heading, _, body, tokens, _ in rows
     ]
-    return Held(Entry(document, chunks, content_hash, root, size, modified, changed), state, code, reason)
+    entry = Entry(document, chunks, content_hash, root, size, modified, changed, container or "")
+    return Held(entry, state, code, reason)

@@ -24,14 +24,13 @@ from ammon.store.local.backlog import count_pending
 from ammon.store.local.catalog import Catalog, batches, marks
 from ammon.store.local.derived.replay import UNIT
 from ammon.store.local.files.disk import written
-from ammon.store.local.ledger import put_left_out
 from ammon.store.local.moving import portable
 from ammon.store.local.moving.archive import Archive, Manifest, opened
 from ammon.store.local.moving.contents import Contents, Held
 from ammon.store.local.moving.placing import put_in_place
 from ammon.store.local.spaces import active_space, claim_space
 from ammon.store.local.store import LocalStore
-from ammon.types import Skip, Source, Vectors
+from ammon.types import Entry, Skip, Vectors
 
 BATCH_CHARACTERS = 4_000_000
 BATCH_DOCUMENTS = 1_000
@@ -141,6 +140,13 @@ def _finish(store: LocalStore, manifest: Manifest, roots: Mapping[int, int]) -> 
     store.settle()
 
 
+def _entry_of(held: Held) -> Entry:
+    if held.state == "ok":
+        return held.entry
+    skip = Skip(held.entry.document.uri, held.code, held.reason)
+    return replace(held.entry, failure=skip, on_purpose=held.state == "skipped")
+
+
 class _Merging:
     """Documents and vectors on their way from one archive into a store."""
 
@@ -151,6 +157,7 @@ class _Merging:
         self._watcher = watcher
         self._contents = Contents(store.catalog)
         self._batch: list[Held] = []
+        self._replaced: set[str] = set()
         self._characters = 0
         self.tally = _Tally()
 
@@ -181,9 +188,12 @@ class _Merging:
         number = self._store.catalog.value("SELECT id FROM document WHERE uri = ?", (held.entry.document.uri,))
         known = None if number is None else self._contents.document(number)
         # A file that could not be read there takes nothing from one that could be read here.
-        if known is not None and (portable.same(known, held) or (held.state != "ok" and known.state == "ok")):
+        # What was in a file went when the file was replaced.
+        kept = known is not None and held.entry.container not in self._replaced
+        if known is not None and kept and (portable.same(known, held) or (held.state != "ok" and known.state == "ok")):
             self.tally.unchanged += 1
             return
+        self._replaced.add(held.entry.document.uri)
         self.tally.added += known is None
         self.tally.updated += known is not None
         self.tally.chunks += len(held.entry.chunks)
@@ -193,18 +203,8 @@ class _Merging:
             self._commit()
 
     def _commit(self) -> None:
-        self._store.put([held.entry for held in self._batch if held.state == "ok"])
-        with self._store.catalog.writing():
-            for held in self._batch:
-                if held.state != "ok":
-                    self._leave_out(held)
+        self._store.put([_entry_of(held) for held in self._batch])
         self._batch, self._characters = [], 0
-
-    def _leave_out(self, held: Held) -> None:
-        entry, uri = held.entry, held.entry.document.uri
-        source = Source(Path(uri), uri, entry.size, entry.modified, entry.changed)
-        skip = Skip(uri, held.code, held.reason)
-        put_left_out(self._store.catalog, source, entry.root, skip, state=held.state, content_hash=entry.content_hash)
 
     def vectors(self, manifest: Manifest, dim: int) -> None:
         """Store the vectors of texts that the library holds and has none of. Raises: InputError."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ammon.store.local.documents import valid_text
 from ammon.store.local.moving.contents import Held
-from ammon.types import Chunk, Document, Entry
+from ammon.types import Box, Chunk, Document, Entry, Remark
 
 KIND = "ammon export"
 FORMAT = 1
@@ -32,6 +32,8 @@ elsewhere must not have texts sent anywhere."""
 
 STATES = ("ok", "skipped", "failed")
 _STORED = 2**63
+_BOX_FIELDS = ("start", "end", "page", "left", "top", "right", "bottom", "confidence")
+_LARGEST_EDGE = 1e7
 _CHUNK_FIELDS = ("start", "end", "page", "first_line", "last_line", "heading", "tokens")
 
 
@@ -51,6 +53,7 @@ def line_of(held: Held, roots: Mapping[int, int]) -> bytes:
         "encoding": document.encoding,
         "encoding_confidence": document.encoding_confidence,
         "content_hash": entry.content_hash,
+        "container": entry.container,
         "root": None if entry.root is None else roots.get(entry.root),
         "size": entry.size,
         "modified": entry.modified,
@@ -58,7 +61,9 @@ def line_of(held: Held, roots: Mapping[int, int]) -> bytes:
         "state": held.state,
         "code": held.code,
         "reason": held.reason,
+        "remarks": [[remark.code, remark.text] for remark in document.remarks],
         "text": document.text,
+        "boxes": [[getattr(box, name) for name in _BOX_FIELDS] for box in document.boxes],
         "chunks": [{name: getattr(chunk, name) for name in _CHUNK_FIELDS} for chunk in entry.chunks],
     }
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
@@ -86,6 +91,8 @@ def held_of(line: bytes, roots: Mapping[int, int]) -> Held:
         metadata=_typed(value, "metadata", dict, {}),
         encoding=_text(value, "encoding", "utf-8"),
         encoding_confidence=float(_typed(value, "encoding_confidence", (int, float), 1.0)),
+        boxes=_boxes(_typed(value, "boxes", list, []), text),
+        remarks=_remarks(_typed(value, "remarks", list, [])),
     )
     if not document.uri:
         raise Malformed("its uri is empty")
@@ -95,7 +102,7 @@ def held_of(line: bytes, roots: Mapping[int, int]) -> Held:
     root = value.get("root")
     if root is not None and (type(root) is not int or root not in roots):
         raise Malformed(f"its root is {root!r}")
-    times = (_whole(value, name, 0, low=-_STORED) for name in ("modified", "changed"))
+    modified, changed = (_whole(value, name, 0, low=-_STORED) for name in ("modified", "changed"))
     chunks = _chunks(_typed(value, "chunks", list, []), text)
     entry = Entry(
         document,
@@ -103,7 +110,9 @@ def held_of(line: bytes, roots: Mapping[int, int]) -> Held:
         _text(value, "content_hash", ""),
         None if root is None else roots[root],
         _whole(value, "size", 0),
-        *times,
+        modified,
+        changed,
+        _text(value, "container", ""),
     )
     return Held(entry, state, _text(value, "code", ""), _text(value, "reason", ""))
 
@@ -126,6 +135,26 @@ def _chunks(values: list[Any], text: str) -> list[Chunk]:
         chunks.append(Chunk(ordinal, start, end, text[start:end], first, last, page, path, _whole(value, "tokens", 0)))
         reached = end
     return chunks
+
+
+def _boxes(values: list[Any], text: str) -> tuple[Box, ...]:
+    boxes: list[Box] = []
+    reached = 0
+    for value in values:
+        named: dict[str, Any] = dict(zip(_BOX_FIELDS, value, strict=False)) if isinstance(value, list) else {}
+        start, end, page = (_whole(named, name) for name in _BOX_FIELDS[:3])
+        edges = [float(_typed(named, name, (int, float))) for name in _BOX_FIELDS[3:]]
+        if not reached <= start <= end <= len(text) or not all(abs(edge) <= _LARGEST_EDGE for edge in edges):
+            raise Malformed(f"its box {start}..{end} does not follow the one before within the text")
+        boxes.append(Box(start, end, page, *edges))
+        reached = end
+    return tuple(boxes)
+
+
+def _remarks(values: list[Any]) -> tuple[Remark, ...]:
+    if not all(isinstance(each, list) and len(each) == len(("code", "text")) for each in values):
+        raise Malformed("a remark is no pair")
+    return tuple(Remark(*(valid_text(str(part)) for part in each)) for each in values)
 
 
 def _typed(value: Mapping[str, Any], name: str, kind: Any, default: Any = None) -> Any:
