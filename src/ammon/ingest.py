@@ -118,6 +118,7 @@ class _Batch:
         large = self._characters >= LARGE_CHARACTERS
         self._characters = 0
         if large:
+            self._store.catalog.rows("PRAGMA shrink_memory")
             give_back()
 
     def _given_away(self) -> Iterator[Entry]:

@@ -17,8 +17,8 @@ from ammon.errors import SourceError
 
 
 def _benchmark() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "encodings.py"
-    spec = importlib.util.spec_from_file_location("encodings_benchmark", path)
+    path = Path(__file__).parents[2] / "benchmarks" / "character_sets.py"
+    spec = importlib.util.spec_from_file_location("character_sets_benchmark", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

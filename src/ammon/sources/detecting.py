@@ -3,7 +3,8 @@
 The detector alone takes ISO 8859-5 for Windows-1251 and ISO 8859-2 for Windows-1250, each time with text full of signs
 and letters that no word holds, and a few Chinese words for Korean ones. Among candidates of near-equal standing, the
 one whose text reads least oddly is taken, and among sets of several bytes the one whose characters are the usual ones.
-Of the detector's own 424 test files this reads 422 rightly and refuses 2; benchmarks/encodings.py measures it further.
+Of the detector's own 424 test files this reads 422 rightly and refuses 2;
+benchmarks/character_sets.py measures it further.
 """
 
 from __future__ import annotations

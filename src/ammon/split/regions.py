@@ -93,12 +93,22 @@ def _joins(left: Part, right: Part) -> bool:
 def _cut(text: str, parts: list[Part]) -> Iterator[Region]:
     """The stretch of these parts as regions, long lines apart from the rest."""
     start, end = parts[0].start, parts[-1].end
-    if end - start > LINE:
+    if _has_long_line(text, start, end):
         for found in _LONG_LINE.finditer(text, start, end):
             yield from _limited(text, start, found.start(), REGION, parts)
             yield from _limited(text, found.start(), found.end(), LINE // 2, parts)
             start = found.end()
     yield from _limited(text, start, end, REGION, parts)
+
+
+def _has_long_line(text: str, start: int, end: int) -> bool:
+    """Whether there may be one: a look at every few thousandth character, where the pattern looks at all of them."""
+    while end - start >= LINE:
+        last = max(text.rfind("\n", start, start + LINE), text.rfind("\r", start, start + LINE))
+        if last < 0:
+            return True
+        start = last + 1
+    return False
 
 
 def _limited(text: str, start: int, end: int, limit: int, parts: list[Part]) -> Iterator[Region]:

@@ -17,7 +17,7 @@ import apsw
 
 from ammon._version import __version__
 from ammon.errors import LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
-from ammon.store.local.files.connection import CHECKED, Frozen, connect, translated, whole
+from ammon.store.local.files.connection import CHECKED, Frozen, connect, statement, translated, viewing
 from ammon.store.local.files.continuity import losses, went_back
 from ammon.store.local.files.lock import WriteLock
 from ammon.store.local.files.witness import Witness
@@ -56,7 +56,7 @@ class Catalog:
         with translated(self.path), self.locked() if absent else nullcontext():
             self._upgrade()
             self.uuid = str(self.value("SELECT value FROM meta WHERE key = 'library'"))
-            held = int(self._connection.pragma("user_version"))
+            held = int(self.value("PRAGMA user_version"))
         self.witnessed = self.uuid in seen
         """Whether the witness could tell that the catalog is no older than it was."""
         older = went_back(self.path, seen.get(self.uuid, 0), held)
@@ -85,7 +85,8 @@ class Catalog:
                 return connect(self.path)
 
     def _upgrade(self) -> None:
-        version = _schema_of(self._connection)
+        with self.reading():
+            version = _schema_of(self._connection)
         if version > SCHEMA:
             self.close()
             raise LibraryNewer(
@@ -109,17 +110,8 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Hold one consistent view of the catalog; nests."""
-        with translated(self.path), whole(self._connection) as connection:
-            if connection.in_transaction:
-                yield
-                return
-            connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                # A page that cannot be read ends the transaction by itself.
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
+        with translated(self.path), viewing(self._connection):
+            yield
 
     @contextmanager
     def locked(self, timeout: float | None = None) -> Iterator[None]:
@@ -147,12 +139,12 @@ class Catalog:
 
     def run(self, sql: str, bindings: Any = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of one statement, lazily."""
-        with translated(self.path), whole(self._connection) as connection:
+        with translated(self.path), statement(self._connection) as connection:
             yield from connection.execute(sql, bindings)
 
     def rows(self, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
         """All rows of one statement. Statements that change something go through here too, inside `writing`."""
-        with translated(self.path), whole(self._connection) as connection:
+        with translated(self.path), statement(self._connection) as connection:
             return list(connection.execute(sql, bindings))
 
     def many(self, sql: str, bindings: Any) -> None:

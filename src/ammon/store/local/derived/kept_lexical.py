@@ -12,8 +12,9 @@ from ammon.errors import LibraryBusy, LibraryError
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.derived.lexical import IndexDamaged, LexicalIndex, create_index, find_index
 from ammon.store.local.derived.replay import last_of_texts, must_rebuild, removed_since, texts_since
-from ammon.store.local.files.connection import log_path, may_write
+from ammon.store.local.files.connection import log_path
 from ammon.store.local.files.continuity import refuse_older
+from ammon.store.local.files.disk import may_write
 from ammon.store.local.masks import Mask
 from ammon.types import Candidates
 

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from ammon.errors import LibraryDamaged, LibraryError
-from ammon.store.local.derived.lexical_files import LexicalFiles
+from ammon.store.local.derived.lexical_files import LexicalFiles, let_read, opened
 from ammon.store.local.derived.terms import TERMS_VERSION, terms
-from ammon.store.local.files.disk import written
+from ammon.store.local.files.disk import may_write, written
 from ammon.types import Candidates, Ids
 
 FORMAT = 1
@@ -94,7 +94,7 @@ class LexicalIndex:
             self._require_sound()
             with _Sound(self.path):
                 # Anew, not `Index.reload`: that keeps a list of files without those that others wrote, and saves it.
-                self._index = tantivy.Index.open(str(self.path))
+                self._index = opened(self.path)
                 self._refresh(seen)
 
     def _refresh(self, seen: _Version) -> None:
@@ -140,6 +140,9 @@ class LexicalIndex:
             finally:
                 # ends the writer, which frees the folder's lock; what was not committed is dropped
                 writer.wait_merging_threads()
+            if self.path is not None:
+                with written(self.path):
+                    let_read(self.path)
             self._index.reload()
             self._refresh(_version(self.path))
 
@@ -198,8 +201,14 @@ def find_index(path: Path, *, library: str) -> LexicalIndex | None:
 
     Raises: LibraryError when the folder cannot be read.
     """
-    with written(path):
-        return _load(path, library)
+    try:
+        with written(path):
+            return _load(path, library)
+    except LibraryError:
+        # Who may not write may be one who may not read either; he can do without.
+        if may_write(path.parent):
+            raise
+        return None
 
 
 def create_index(path: Path | None, *, library: str) -> LexicalIndex:
@@ -305,6 +314,7 @@ def _create(path: Path, library: str) -> None:
     try:
         draft.mkdir(parents=True)
         _begin(tantivy.Index(_SCHEMA, path=str(draft)), library)
+        let_read(draft)
         draft.rename(path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)  # what stays of it, `sweep` takes
@@ -340,7 +350,7 @@ def _load(path: Path, library: str) -> LexicalIndex | None:
     try:
         with _Sound(path):
             seen = _version(path)
-            index = tantivy.Index.open(str(path))
+            index = opened(path)
             note = _note(index.searcher())
         expected = {"library": library, "terms": TERMS_VERSION, "format": FORMAT}
         if note is None or not expected.items() <= note.items():

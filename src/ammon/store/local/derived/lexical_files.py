@@ -7,15 +7,23 @@ files, ``meta.json``, has none: there, each value is held against what else says
 from __future__ import annotations
 
 import json
+import shutil
+import stat
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tantivy
 
+from ammon.store.local.files.disk import may_write
+
 META_NAME = "meta.json"
 MANAGED_NAME = ".managed.json"
-LOCK_NAMES = frozenset({".tantivy-meta.lock", ".tantivy-writer.lock"})
+WRITER_LOCK = ".tantivy-writer.lock"
+LOCK_NAMES = frozenset({".tantivy-meta.lock", WRITER_LOCK})
 DRAFT = ".tmp"
 """How the names of files begin that tantivy, when killed, has not yet put in place."""
 
@@ -99,6 +107,49 @@ class LexicalFiles:
         except FileNotFoundError:
             return False
         return True
+
+
+def opened(path: Path) -> tantivy.Index:
+    """The index in the folder ``path``, as tantivy opens it. Raises: ValueError; OSError.
+
+    For that it takes a lock of its own, in a file which it must be able to write to. Who may not write there has it
+    open a folder of links instead, of which nothing is needed any more once the files are mapped into memory.
+    """
+    if may_write(path):
+        return tantivy.Index.open(str(path))
+    while True:
+        meta = (path / META_NAME).read_bytes()
+        with _links_to(path) as links:
+            (links / META_NAME).write_bytes(meta)
+            try:
+                return tantivy.Index.open(str(links))
+            except ValueError:
+                # Without the lock: another process may have committed meanwhile, and removed what was listed.
+                if (path / META_NAME).read_bytes() == meta:
+                    raise
+
+
+@contextmanager
+def _links_to(path: Path) -> Iterator[Path]:
+    """A folder of links to the files in ``path``, without its locks and its list of segments; gone after the block."""
+    links = Path(tempfile.mkdtemp(prefix="ammon-"))
+    try:
+        for file in path.iterdir():
+            if file.name not in LOCK_NAMES | {META_NAME}:
+                (links / file.name).symlink_to(file.absolute())
+        yield links
+    finally:
+        # tantivy looks at the folder from a thread of its own, too, and may make its lock once more.
+        while links.exists():
+            shutil.rmtree(links, ignore_errors=True)
+
+
+def let_read(path: Path) -> None:
+    """Give tantivy's lists, which it makes for their owner alone, the mode of its other files. Raises: OSError."""
+    mode = stat.S_IMODE((path / WRITER_LOCK).stat().st_mode)
+    for name in (META_NAME, MANAGED_NAME):
+        if stat.S_IMODE((path / name).stat().st_mode) != mode:
+            (path / name).chmod(mode)
 
 
 def _segments(meta: bytes, fields: Any) -> list[dict[str, Any]] | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -13,11 +14,14 @@ import apsw
 import apsw.sqlite_extra
 
 from ammon.errors import LibraryBusy, LibraryDamaged, LibraryError
-from ammon.store.local.files.disk import state_of
+from ammon.store.local.files.disk import may_write, state_of
 from ammon.store.local.files.pages import CHECKSUM_BYTES, FIRST_BYTES, PAGE_BYTES
 from ammon.store.local.files.wal import LOG_SUFFIX
 
 READ_PATIENCE_MS = 5_000
+PAUSE = 0.002
+"""Seconds between two tries to read."""
+
 WAL_KEPT_BYTES = 32 * 1024 * 1024
 CACHE_KIB = 64 * 1024
 CHECKED = int.from_bytes(b"Ammn")
@@ -29,7 +33,7 @@ WHEN_DAMAGED = "Run `ammon doctor`: it tells what survives and what to do."
 class Frozen(apsw.Connection):
     """A connection that reads the catalog's file as it is, without a log and without locks: nobody may write to it.
 
-    For who cannot make a log himself, as SQLite must. Another may write after all: see `is_stale` and `whole`.
+    For who cannot make a log himself, as SQLite must. Another may write after all: see `is_stale` and `viewing`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,14 +54,41 @@ class Frozen(apsw.Connection):
 
 
 @contextmanager
-def whole(connection: apsw.Connection) -> Iterator[apsw.Connection]:
-    """Make sure that what is read in the block is of one moment. Raises: LibraryBusy."""
+def viewing(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+    """Hold one consistent view of the catalog during the block; nests. Raises: LibraryBusy."""
+    if connection.in_transaction:
+        yield connection
+        return
+    _begin(connection)
     try:
         yield connection
     finally:
+        # A page that cannot be read ends the transaction by itself.
+        if connection.in_transaction:
+            connection.execute("COMMIT")
         # Whatever else went wrong then follows from this.
         if isinstance(connection, Frozen):
             connection.require_whole()
+
+
+def statement(connection: apsw.Connection) -> AbstractContextManager[apsw.Connection]:
+    """What one statement is run in: a view, where it takes more than SQLite's own to have one."""
+    return viewing(connection) if connection.readonly("main") else nullcontext(connection)
+
+
+def _begin(connection: apsw.Connection) -> None:
+    """Begin to read. Who may not write the log's index may find it half written; SQLite then says it needs repair."""
+    connection.execute("BEGIN")
+    until = time.monotonic() + READ_PATIENCE_MS / 1000
+    while connection.readonly("main"):
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema").get  # noqa: B018 - reads it
+            return
+        except apsw.ReadOnlyError:
+            if time.monotonic() > until:
+                connection.execute("ROLLBACK")
+                raise
+            time.sleep(PAUSE)
 
 
 def log_path(path: Path) -> Path:
@@ -72,22 +103,20 @@ def connect(path: Path) -> apsw.Connection:
     """
     if not path.exists() or may_write(path.parent):
         return _connected(path)
+    until = time.monotonic() + READ_PATIENCE_MS / 1000
     while log_path(path).exists():
         try:
             return _connected(path)
-        except apsw.CantOpenError:
-            # Who wrote may just have ended, and taken the log with him.
-            if log_path(path).exists() and not log_path(path).with_name(f"{path.name}-shm").exists():
+        except (apsw.CantOpenError, apsw.ReadOnlyError):
+            # Who wrote may just have ended, and taken the log with him, or just be beginning.
+            if log_path(path).exists() and not path.with_name(f"{path.name}-shm").exists():
                 raise LibraryError(
                     f"{path} has a log that was not read yet, and {path.parent} cannot be written.",
                     hint="Make the folder writable, or copy it to where you may write and use it there.",
                 ) from None
+            if time.monotonic() > until:
+                raise
     return Frozen(path)
-
-
-def may_write(folder: Path) -> bool:
-    """Whether files can be made in ``folder``."""
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _connected(path: Path) -> apsw.Connection:

@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 
 from ammon.errors import LibraryDamaged
-from ammon.store.local.files.connection import WHEN_DAMAGED, Frozen, connect, log_path
+from ammon.store.local.files.connection import WHEN_DAMAGED, Frozen, connect, log_path, viewing
 from ammon.store.local.files.disk import state_of
 from ammon.store.local.files.pages import PAGE_BYTES
 from ammon.store.local.files.wal import Log, read_log
@@ -109,7 +109,7 @@ def refuse_older(path: Path, reached: int, file: str) -> None:
 
     Raises: WentBack where it has not. It is looked at anew: a view of it that is held may be older, and rightly so.
     """
-    with closing(connect(path)) as connection:
+    with closing(connect(path)) as connection, viewing(connection):
         held = connection.execute("SELECT max(sequence) FROM change").get or 0
     if held < reached:
         detail = f"it has come to change {held}, and {file} holds change {reached}"

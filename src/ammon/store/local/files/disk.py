@@ -36,6 +36,11 @@ def written(path: Path) -> Iterator[None]:
         raise disk_error(path, error.errno) from error
 
 
+def may_write(folder: Path) -> bool:
+    """Whether files can be made in ``folder``."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def state_of(path: Path) -> tuple[int, int, int] | None:
     """What changes whenever the file at ``path`` is written or replaced; ``None`` when there is none."""
     try:

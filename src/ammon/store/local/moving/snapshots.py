@@ -30,7 +30,7 @@ from ammon.store.local.derived.kept_lexical import LEXICAL_NAME
 from ammon.store.local.derived.kept_vectors import vector_file
 from ammon.store.local.derived.lexical import find_index
 from ammon.store.local.derived.vectors import VectorIndex
-from ammon.store.local.files.connection import connect, translated, whole
+from ammon.store.local.files.connection import connect, translated, viewing
 from ammon.store.local.moving.placing import put_in_place, refuse_existing, unfinished
 from ammon.store.local.schema import SCHEMA
 from ammon.store.local.spaces import active_space
@@ -113,13 +113,11 @@ def _names(folder: Path) -> list[str]:
 
 def _copy_catalog(source: Path, target: Path, watcher: Watcher) -> dict[str, int]:
     """Copy the pages of one view of a catalog, and check the copy. Returns what `COUNTED` counts."""
-    with translated(source), closing(connect(source)) as reader, whole(reader):
-        # Within one transaction, or each write of another process would have the copy begin anew.
-        reader.execute("BEGIN")
+    # Within one transaction, or each write of another process would have the copy begin anew.
+    with translated(source), closing(connect(source)) as reader, viewing(reader):
         counts = _counts(reader)
         with apsw.Connection(str(target)) as writer:
             _copy_pages(writer, reader, watcher)
-        reader.execute("COMMIT")
     with translated(target):
         copy = connect(target)
         try:

@@ -1,6 +1,6 @@
 """Text in every usual character set: how many files of how many characters are read right, refused or misread.
 
-    python benchmarks/encodings.py [--size 20 60 200 2000]
+    python benchmarks/character_sets.py [--size 20 60 200 2000]
 
 Each paragraph is written in each character set that can hold it, with and without a byte order mark where there is
 one, cut to four sizes at five places. Right is the very text; refused is an error with a code; misread is anything else
