@@ -29,12 +29,17 @@ def stream(content: str) -> str:
 
 
 def drawn(
-    content: str, page: str = "", others: Sequence[str] = (), box: str = "0 0 595 842", trailer: str = ""
+    content: str,
+    page: str = "",
+    others: Sequence[str] = (),
+    box: str = "0 0 595 842",
+    trailer: str = "",
+    catalog: str = "",
 ) -> bytes:
     """A page with this content. Its fonts are F1, plain, and F2, bold; ``others`` are objects from number 7 on."""
     fonts = "/Resources << /Font << /F1 4 0 R /F2 5 0 R >> >>"
     whole = (
-        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Catalog /Pages 2 0 R {catalog} >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] /Contents 6 0 R {fonts} {page} >>",
     )
@@ -123,6 +128,19 @@ def test_headings_are_told_by_size_and_weight() -> None:
     assert document.title == "Harbours"
     assert "# Harbours\n" in document.text
     assert under(document, prose(2, 6)[3])[1] == ("Harbours", "Boats")
+
+
+def test_headings_that_the_outline_lists_are_headings_whatever_their_type() -> None:
+    first, second = prose(1, 6), prose(2, 6)
+    lines = [first[0], "1.2 Boats", *first[1:], "Rowing", *second]
+    content = "".join(shown(72, 700 - 12 * at, line) for at, line in enumerate(lines))
+    outline = "<< /Type /Outlines /First 8 0 R /Last 8 0 R /Count 1 >>"
+    boats = "<< /Title (Boats) /Parent 7 0 R /Dest [3 0 R /Fit] /First 9 0 R /Last 9 0 R /Count 1 >>"
+    rowing = "<< /Title (ROWING) /Parent 8 0 R /Dest [3 0 R /Fit] >>"
+    document = read("a.pdf", drawn(content, others=[outline, boats, rowing], catalog="/Outlines 7 0 R"))
+    assert under(document, first[0])[1] == ()
+    assert under(document, first[3])[1] == ("1.2 Boats",)
+    assert under(document, second[3])[1][-1] == "Rowing"
 
 
 def test_a_line_that_begins_in_bold_is_no_heading() -> None:

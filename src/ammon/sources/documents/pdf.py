@@ -7,13 +7,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ammon.errors import SourceError
-from ammon.sources.documents.pdf_layout import Page, Styles, blocks_of
+from ammon.sources.documents.pdf_layout import Page, Styles, blocks_of, plain
 from ammon.sources.documents.pdf_page import HYPHEN, lines_of, pieces_of, view_of
 from ammon.sources.documents.pdf_page import Line as Printed
 from ammon.sources.documents.pdf_rows import with_tables
@@ -25,6 +26,9 @@ from ammon.sources.recognising import Line
 from ammon.types import Remark
 
 MOST_PAGES: Final = 20_000
+MOST_HEADINGS: Final = 20_000
+DEEPEST_HEADING: Final = 6
+
 GARBAGE: Final = 0.3
 """Share of characters that mean nothing, above which a page's text layer is none."""
 
@@ -88,6 +92,7 @@ class _Reader:
         self._pictures: list[int] = []
         self._broken: list[int] = []
         self._notes: dict[int, list[str]] = {}
+        self._outline = _outline(document)
 
     def read(self) -> Loaded:
         count = len(self._document)
@@ -133,7 +138,7 @@ class _Reader:
         if text_page:
             pdfium.FPDFText_ClosePage(text_page)
         page.close()
-        return Page(items, view.height)
+        return Page(items, view.height, self._outline.get(number, {}))
 
     def _recognised(self, number: int) -> list[Line]:
         """The lines of the picture of a page, in points."""
@@ -173,6 +178,16 @@ class _Reader:
         if self._pictures:
             done = "was recognised" if self._reading.recogniser is not None else "would have to be recognised"
             yield f"The text of {_numbered(self._pictures).lower()} {done}: they have none of their own, or garbage."
+
+
+def _outline(document: Any) -> dict[int, dict[str, int]]:
+    """The headings that the file lists, with their levels from 1, by the index of their page."""
+    listed: dict[int, dict[str, int]] = {}
+    for mark in islice(document.get_toc(DEEPEST_HEADING), MOST_HEADINGS):
+        target, title = mark.get_dest(), plain(mark.get_title())
+        if target is not None and title:
+            listed.setdefault(target.get_index(), {})[title] = mark.level + 1
+    return listed
 
 
 def _is_garbage(lines: Sequence[Printed]) -> bool:

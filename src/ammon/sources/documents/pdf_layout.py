@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -29,6 +29,7 @@ _DIGITS: Final = re.compile(r"\d+")
 _PAGE_NUMBER: Final = re.compile(
     r"\W*(?:page|seite|第)?\W*(?:\d{1,4}|[ivxlc]{1,7})\W*(?:(?:of|von|/|共)\W*\d{1,4})?\W*页?\W*", re.IGNORECASE
 )
+_NUMBER: Final = re.compile(r"^\W*(?:\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+")
 _NUMBERED: Final = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
 
 Kind = Literal["text", "heading", "table", "margin"]
@@ -49,10 +50,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is on a page, its lines and tables, in order, and its height in points."""
+    """What is on a page, its lines and tables, in order, and its height in points.
+
+    ``outline`` has the headings of it that the file lists, as `plain` gives them, with their levels from 1.
+    """
 
     items: Sequence[Line | Block]
     height: float
+    outline: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lines(self) -> Iterator[Line]:
@@ -81,8 +86,8 @@ class Styles:
         """Whether the line is a running head or foot, or a page's number."""
         return _in_zone(line, page) and _shape(line, page) in self._repeated
 
-    def level(self, line: Line, *, alone: bool) -> int:
-        """The level of the heading that the line is; 0 for none."""
+    def level(self, line: Line, *, alone: bool, listed: int = 0) -> int:
+        """The level of the heading that the line is; 0 for none. ``listed`` is that which the file's outline gives."""
         text = line.text.strip()
         if len(text) > LONGEST_HEADING or not any(each.isalpha() for each in text) or text.endswith((",", ";", "，")):
             return 0
@@ -90,10 +95,16 @@ class Styles:
         if line.size >= self.body * LARGER:
             by_size = next((level for size, level in self._levels.items() if abs(size - line.size) < 1), 1)
             return min(numbered[1].count(".") + 2 if numbered and by_size > 1 else by_size, 6)
-        if line.bold and alone and line.size >= self.body * 0.95 and not text.endswith((".", "。", ":")):
+        bold = line.bold and alone and line.size >= self.body * 0.95 and not text.endswith((".", "。", ":"))
+        if bold or listed:
             deepest = len(set(self._levels.values()))
-            return min(numbered[1].count(".") + 2 if numbered else deepest + 1, 6)
+            return min(numbered[1].count(".") + 2 if numbered else max(deepest + 1, listed), 6)
         return 0
+
+
+def plain(title: str) -> str:
+    """A heading's letters alone: not its number, nor how it is written."""
+    return "".join(each for each in _NUMBER.sub("", title) if each.isalnum()).lower()
 
 
 def _distinct(sizes: Sequence[float]) -> list[float]:
@@ -134,35 +145,45 @@ def blocks_of(page: Page, styles: Styles) -> Iterator[Block]:
     waiting: list[Line] = []
     for item in page.items:
         if isinstance(item, Block):
-            yield from _texts(waiting, styles)
+            yield from _texts(waiting, styles, page.outline)
             waiting = []
             yield item
         elif item not in margins:
             waiting.append(item)
-    yield from _texts(waiting, styles)
+    yield from _texts(waiting, styles, page.outline)
     yield from (Block("margin", (line,)) for line in margins if line.top >= page.height / 2)
 
 
-def _texts(lines: Sequence[Line], styles: Styles) -> Iterator[Block]:
+def _texts(lines: Sequence[Line], styles: Styles, outline: Mapping[str, int]) -> Iterator[Block]:
     """Paragraphs and headings."""
     group: list[Line] = []
+    ends = False
     for line in lines:
-        if group and _parted(group[-1], line):
-            yield from _text(group, styles)
+        listed = _listed(line, outline)
+        if group and (ends or listed or _parted(group[-1], line)):
+            yield _text(group, styles, outline)
             group = []
         group.append(line)
+        ends = bool(listed)
     if group:
-        yield from _text(group, styles)
+        yield _text(group, styles, outline)
 
 
-def _text(group: Sequence[Line], styles: Styles) -> Iterator[Block]:
+def _listed(line: Line, outline: Mapping[str, int]) -> int:
+    """The level that the outline gives the line; 0 for none."""
+    return outline.get(plain(line.text), 0) if outline and len(line.text) <= LONGEST_HEADING else 0
+
+
+def _text(group: Sequence[Line], styles: Styles, outline: Mapping[str, int]) -> Block:
     alone = len(group) == 1
-    level = styles.level(group[0], alone=alone)
+    level = styles.level(group[0], alone=alone, listed=_listed(group[0], outline) if alone else 0)
     short = sum(len(line.text) for line in group) <= LONGEST_HEADING
-    if level and short and _is_stack(group) and all(styles.level(line, alone=alone) == level for line in group):
-        yield Block("heading", tuple(group), level)
-    else:
-        yield Block("text", tuple(group))
+    alike = alone or all(styles.level(line, alone=False) == level for line in group)
+    return (
+        Block("heading", tuple(group), level)
+        if level and short and alike and _is_stack(group)
+        else Block("text", tuple(group))
+    )
 
 
 def _is_stack(lines: Sequence[Line]) -> bool:
