@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SAMPLE := examples/sample
 DEMO   := build/demo.ammon
+JOBS   ?= 2
 SET    ?= ../shared/data/retrieval/scifact
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -40,7 +41,7 @@ demo: $(VENV)/.default
 		--library $(DEMO)
 
 test: $(VENV)/.develop
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

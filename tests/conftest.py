@@ -6,6 +6,8 @@ import ipaddress
 import os
 import socket
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from hypothesis import HealthCheck, settings
 
 KEPT_VARIABLES = {"AMMON_DATA", "AMMON_CACHE", "AMMON_HOSTILE"}
 """Where larger test data lies, and where models are built once."""
+
+FIGURES = "figures"
 
 settings.register_profile("ammon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("ammon"), max_examples=5000)
@@ -70,6 +74,21 @@ def pytest_configure() -> None:
         os.environ[f"{scheme}_proxy"] = os.environ[f"{scheme.upper()}_PROXY"] = "http://127.0.0.1:9"
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost,::1"
     os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="ammon-tests-")
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says a line of figures at the end of the run, from whichever process the test ran in."""
+    return partial(record_property, FIGURES)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, line in report.user_properties:
+                if name == FIGURES:
+                    terminalreporter.write_line(str(line))
 
 
 @pytest.fixture

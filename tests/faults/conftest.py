@@ -74,19 +74,18 @@ def calls(benches: list[Bench]) -> list[Call]:
 
 
 @pytest.fixture
-def report(capfd: pytest.CaptureFixture[str]) -> Callable[[str, Tally], None]:
+def report(figures: Callable[[str], None]) -> Callable[[str, Tally], None]:
     """Says what came of a campaign, and fails where something went wrong; a full one is written down."""
 
     started = time.monotonic()
 
     def say(name: str, tally: Tally) -> None:
         counts = tally.counts() | {"seconds": round(time.monotonic() - started)}
-        line = f"{name}: {counts}\n" + "\n".join(tally.wrong[:10])
-        with capfd.disabled():
-            print(f"\n{line}")  # noqa: T201 - the counts are what the run is for
+        line = f"{name}: {counts}"
+        figures(line)
         if FULL:
             REPORTS.mkdir(parents=True, exist_ok=True)
             (REPORTS / f"{name.replace(' ', '-')}.json").write_text(json.dumps(counts, indent=1) + "\n", "utf-8")
-        assert tally.wrong == [], line
+        assert tally.wrong == [], "\n".join([line, *tally.wrong[:10]])
 
     return say

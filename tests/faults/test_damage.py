@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -48,10 +48,9 @@ def flips_of(place: Path, state: str, name: str, random: Random, *, full: bool) 
 
 
 def test_damage_to_any_file_is_named_mended_or_harmless(
-    libraries: Path, full: bool, capfd: pytest.CaptureFixture[str]
+    libraries: Path, full: bool, figures: Callable[[str], None]
 ) -> None:
     outcomes = campaign(libraries, trials(libraries, Random(7), full=full))
     counts = Counter(outcome.split()[0] for _, outcome in outcomes.elements())
-    with capfd.disabled():
-        print(f"\ndamage: {sum(counts.values())} tried, {dict(counts)}")  # noqa: T201 - the counts are what it is for
+    figures(f"damage: {sum(counts.values())} tried, {dict(counts)}")
     assert [outcome for _, outcome in outcomes if outcome.startswith("WRONG")] == []

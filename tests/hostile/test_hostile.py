@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def highest() -> Iterator[list[int]]:
 
 
 @pytest.mark.timeout(3600 if FULL else 300)
-def test_bad_files_cost_themselves_only(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_bad_files_cost_themselves_only(tmp_path: Path, figures: Callable[[str], None]) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     bad, good = write_bad(folder, 12 if FULL else 1, large=FULL), write_good(folder, 500 if FULL else 40)
@@ -64,9 +64,8 @@ def test_bad_files_cost_themselves_only(tmp_path: Path, capfd: pytest.CaptureFix
         kept = {record.uri for record in store.documents()}
     told = [*report.skipped, *report.failed, *report.flagged]
     counts = Counter(skip.code for skip in told)
-    with capfd.disabled():
-        seconds = time.monotonic() - started
-        print(f"\n{len(bad)} bad, {len(good)} good, +{most[0] >> 20} MB, {seconds:.0f} s, {dict(counts)}")  # noqa: T201
+    seconds = time.monotonic() - started
+    figures(f"hostile: {len(bad)} bad, {len(good)} good, +{most[0] >> 20} MB, {seconds:.0f} s, {dict(counts)}")
     assert [path.name for path in good if str(path) not in kept] == []
     assert counts.keys() <= SKIP_CODES.keys()
     spoken_of = kept | {skip.uri for skip in told}
