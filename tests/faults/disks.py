@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -214,9 +214,9 @@ def put(image: Image, root: Path) -> None:
             (root / path).write_bytes(content)
 
 
-def fingerprint(image: Image) -> bytes:
-    """Equal for equal images. What is in a ``-shm`` file does not count: it is made anew after a power cut."""
-    digest = hashlib.blake2b(digest_size=16)
+def fingerprint(image: Image, promised: Sequence[str]) -> bytes:
+    """Equal for equal images of which the same was promised. What is in a ``-shm`` file does not count: it is made anew after a power cut."""
+    digest = hashlib.blake2b("".join(promised[-1:]).encode(), digest_size=16)
     for path, content in sorted(image.items()):
         digest.update(path.encode() + b"\0" + (b"" if content is None or path.endswith("-shm") else content) + b"\0")
     return digest.digest()

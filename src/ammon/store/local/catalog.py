@@ -19,6 +19,7 @@ from ammon._version import __version__
 from ammon.errors import LibraryDamaged, LibraryError, LibraryNewer, LibraryNotFound
 from ammon.store.local.files.connection import CHECKED, Frozen, connect, statement, translated, viewing
 from ammon.store.local.files.continuity import losses, went_back
+from ammon.store.local.files.disk import make_folder
 from ammon.store.local.files.lock import WriteLock
 from ammon.store.local.files.witness import Witness
 from ammon.store.local.schema import MIGRATIONS, SCHEMA
@@ -189,7 +190,7 @@ def _numbered(connection: apsw.Connection) -> tuple[str, int]:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise LibraryError(
             f"The library folder {folder} cannot be made: {error.strerror}.", hint="Choose another with --library."

@@ -68,3 +68,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, durably. Raises: OSError.
+
+    One that is there already may have been made by a process that died before it was durable: it is made so now.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
+    if not missing and os.access(folder.parent, os.R_OK):
+        sync_folder(folder.parent)

@@ -26,7 +26,7 @@ from ammon.progress import Progress, Watcher, unwatched
 from ammon.settings import FILE_NAME
 from ammon.store.local.catalog import Catalog
 from ammon.store.local.checking.salvage import SalvagedCatalog
-from ammon.store.local.files.disk import written
+from ammon.store.local.files.disk import make_folder, written
 from ammon.store.local.moving import portable
 from ammon.store.local.moving.contents import Contents, Held
 from ammon.store.local.moving.placing import put_in_place, refuse_existing
@@ -91,7 +91,7 @@ def _unfinished(target: Path) -> Iterator[Path]:
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with written(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             yield partial
     finally:
         # Gone already, or there was an error, which says more than another would.

@@ -13,7 +13,7 @@ import apsw
 
 from ammon.errors import InputError, LibraryBusy
 from ammon.store.local.catalog import CATALOG_NAME
-from ammon.store.local.files.disk import sync_folder, written
+from ammon.store.local.files.disk import make_folder, sync_folder, written
 from ammon.store.local.files.lock import WriteLock
 
 
@@ -32,7 +32,7 @@ def unfinished(target: Path) -> Iterator[Path]:
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with written(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             partial.mkdir()
             yield partial
     finally:
