@@ -20,6 +20,7 @@ from ammon.errors import AmmonError, InputError, LibraryError
 from ammon.store.local.moving import portable
 from moving.conftest import Open, held
 
+MEMBERS = ["documents/000000.jsonl", "vectors/000000.npy", "vectors/000000.texts.npy"]
 FLIPS = 120
 CUTS = 25
 
@@ -94,7 +95,7 @@ def test_a_file_that_was_cut_is_refused(small: tuple[bytes, Any], tmp_path: Path
     assert held(other)["documents"] == []
 
 
-@pytest.mark.parametrize("name", ["documents/000000.jsonl", "vectors/000000.npy", "vectors/000000.texts.npy"])
+@pytest.mark.parametrize("name", MEMBERS)
 def test_the_member_that_is_damaged_is_named(
     name: str, small: tuple[bytes, Any], members: dict[str, bytes], tmp_path: Path, other: Library
 ) -> None:
@@ -108,10 +109,14 @@ def test_the_member_that_is_damaged_is_named(
     assert small
 
 
-def test_a_member_that_is_missing_is_named(members: dict[str, bytes], tmp_path: Path, other: Library) -> None:
-    del members["documents/000000.jsonl"]
-    with pytest.raises(InputError, match=r"documents/000000\.jsonl: it is missing"):
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_member_that_is_missing_is_named_before_anything_is_stored(
+    name: str, members: dict[str, bytes], tmp_path: Path, other: Library
+) -> None:
+    del members[name]
+    with pytest.raises(InputError, match=f"{name}: it is missing"):
         other.upkeep.import_file(pack(tmp_path / "short.zip", members))
+    assert held(other)["documents"] == []
 
 
 def test_names_that_climb_out_lead_nowhere(members: dict[str, bytes], tmp_path: Path, open_library: Open) -> None:

@@ -31,6 +31,8 @@ MOST_RESIDENT: Final = 768 * 1024 * 1024
 """A process that has read so many files, or held so many bytes, makes room for a new one: what parsers leak goes."""
 
 SECONDS_TO_END: Final = 2.0
+OUT_OF_TIME: Final = "signal 24"
+"""How a process ends that has used up its processor time: SIGXCPU, on every system that has it."""
 
 _BLOCK: Final = 1 << 18
 _START: Final = (
@@ -149,6 +151,8 @@ class Worker:
         except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
             raise SourceError("Its reader gave an answer that is none.", code="parser-failed") from error
         ended = reason or _ending(process)
+        if ended == OUT_OF_TIME:
+            raise SourceError("Reading it took too long.", code="too-slow")
         raise SourceError(f"Its reader broke down ({ended}).", code="parser-failed")
 
 

@@ -7,9 +7,10 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -89,8 +90,12 @@ class Archive:
             raise self.wrong(name, f"it is no array of {rows:,} × {columns:,} of {kind}")
         return np.frombuffer(body, dtype).reshape(rows, columns)
 
-    def verify(self, watcher: Watcher) -> None:
-        """Read every member to its end, which compares it with its checksum. Raises: InputError."""
+    def verify(self, named: Iterable[str], watcher: Watcher) -> None:
+        """See that the members ``named`` are there, and read every member to its end, which compares it with its
+        checksum. Raises: InputError.
+        """
+        for name in named:
+            self.size(name)
         total, done = sum(info.file_size for info in self._members.values()), 0
         for name in self._members:
             with self.open(name) as member:
@@ -158,6 +163,11 @@ class Manifest:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise archive.wrong(portable.MANIFEST, f"it is not what it should be ({error!r})") from error
+
+    def members(self) -> Iterator[str]:
+        """The names of all members that it speaks of."""
+        yield from (name for name, _ in self.documents)
+        yield from chain.from_iterable((vectors, texts) for vectors, texts, _ in self.vectors)
 
     @classmethod
     def _checked(cls, value: Mapping[str, Any]) -> Manifest:

@@ -73,7 +73,7 @@ def import_file(
         if model is not None:
             _require_model(store.catalog, model)
         _require_room(store.catalog, archive.unpacked())
-        archive.verify(watcher)
+        archive.verify(manifest.members(), watcher)
         is_new = store.catalog.value("SELECT 1 FROM document LIMIT 1") is None
         if is_new:
             _carry_settings(store.catalog, manifest.settings)
