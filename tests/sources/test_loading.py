@@ -109,6 +109,12 @@ def test_tables_give_a_row_a_passage_with_its_lines() -> None:
     assert [(part.kind, part.lines) for part in document.parts] == [("row", (2, 3)), ("row", (5, 5))]
 
 
+def test_a_table_of_too_many_columns_is_text() -> None:
+    text = "heron," * 20_000 + "\n"
+    assert load("a.csv", text).text == text
+    assert len(part_texts(load("a.csv", "heron,coot\n1,2\n"))) == 1
+
+
 @pytest.mark.parametrize(("name", "delimiter"), [("a.csv", ";"), ("a.csv", "\t"), ("a.csv", "|"), ("a.tsv", "\t")])
 def test_the_delimiter_is_found(name: str, delimiter: str) -> None:
     table = "\n".join(

@@ -26,6 +26,9 @@ TALL: Final = 1.5
 LONGEST_SIDE: Final = 2000
 """Pixels of the side of what the detector takes at once; a larger image is cut into tiles."""
 
+TRIED: Final = 6
+"""Lines that tell whether a page is upside down."""
+
 OVERLAP: Final = 200
 COLUMN: Final = 8
 """Lines of a column of text are on average at least so many times as wide as high; cells of a table are shorter."""
@@ -65,17 +68,28 @@ class Recogniser:
 
     def lines(self, image: Image) -> list[Line]:
         """The lines of an image, in reading order, whichever way it is turned; edges are in the image as given."""
-        found = {0: self._read(image)}
-        if found[0] and sum(_height(line) > TALL * _width(line) for line in found[0]) > len(found[0]) / 2:
-            found |= {turns: self._turned(image, turns) for turns in (1, 3)}
-        elif found[0] and _certainty(found[0]) < SURE:
-            found[2] = self._turned(image, 2)
-        best = max(found, key=lambda turns: sum(line.confidence * len(line.text) for line in found[turns]))
         height, width = image.shape[:2]
-        return [_back(line, best, width, height) for line in in_order(found[best])]
+        lines, turns = self._read(image), 0
+        if lines and sum(_height(line) > TALL * _width(line) for line in lines) > len(lines) / 2:
+            # The engine turned each of them to the left, and so has read the page turned by one quarter.
+            lines, turns = [_turned(line, width) for line in lines], 1
+        if lines and _certainty(lines) < SURE:
+            over = np.ascontiguousarray(np.rot90(image, turns + 2))
+            if self._is_better(over, lines, turns, (width, height)):
+                lines, turns = self._read(over), turns + 2
+        return [_back(line, turns, width, height) for line in in_order(lines)]
 
-    def _turned(self, image: Image, turns: int) -> list[Line]:
-        return self._read(np.ascontiguousarray(np.rot90(image, turns)))
+    def _is_better(self, over: Image, lines: Sequence[Line], turns: int, size: tuple[int, int]) -> bool:
+        """Whether some of the lines, the longest, read better on the page turned over than they were read."""
+        tried = sorted(lines, key=_width, reverse=True)[:TRIED]
+        wide, high = size if turns == 0 else size[::-1]
+        scores = []
+        for line in tried:
+            edges = (wide - line.right, high - line.bottom, wide - line.left, high - line.top)
+            left, top, right, bottom = (max(round(edge), 0) for edge in edges)
+            said = self._engine(np.ascontiguousarray(over[top:bottom, left:right, ::-1]), use_det=False)
+            scores.append(float(said.scores[0]) if said.scores else 0.0)
+        return sum(scores) / len(scores) > _certainty(tried)
 
     def _read(self, image: Image) -> list[Line]:
         """The lines of an upright image, tile by tile."""
@@ -88,7 +102,7 @@ class Recogniser:
 
     def _tile(self, tile: Image, left: int, top: int) -> list[Line]:
         # The engine takes colours in the order of OpenCV.
-        said = self._engine(np.ascontiguousarray(tile[:, :, ::-1]))
+        said = self._engine(np.ascontiguousarray(tile[:, :, ::-1]), use_det=True)
         if said.boxes is None or said.txts is None:
             return []
         found = []
@@ -128,6 +142,11 @@ def _area(line: Line) -> float:
 
 def _certainty(lines: Sequence[Line]) -> float:
     return sum(line.confidence for line in lines) / len(lines)
+
+
+def _turned(line: Line, width: int) -> Line:
+    """A line of an image of this width, in the image turned to the left by one quarter."""
+    return Line(line.text, line.top, width - line.right, line.bottom, width - line.left, line.confidence)
 
 
 def _back(line: Line, turns: int, width: int, height: int) -> Line:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ammon.errors import SourceError
+from ammon.sources import plain
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.rows import Rows, lines_of
@@ -22,8 +23,12 @@ _LONGEST_CELL: Final = 1 << 30
 """The csv module's own limit, 128 KB, refuses cells that hold whole documents. The file's size is the bound."""
 
 
+MOST_CELLS: Final = 16_384
+"""Cells of a row at most, as in a sheet. What has more is no table that anyone has looked at."""
+
+
 def load(text: str, kind: Kind) -> Loaded:
-    """Return the rows as passages.
+    """Return the rows as passages; the text as it is, where a row has more than `MOST_CELLS`.
 
     Raises: SourceError with the code ``malformed``, if the file breaks off inside a quoted cell.
     """
@@ -33,6 +38,8 @@ def load(text: str, kind: Kind) -> Loaded:
     columns: list[str] | None = None
     pending: tuple[list[str], tuple[int, int]] | None = None
     for cells, lines in _records(text, delimiter):
+        if len(cells) > MOST_CELLS:
+            return plain.load(text, kind)
         if columns is None:
             columns = header_of(cells)
             if columns is not None:

@@ -201,3 +201,10 @@ def test_rtf_is_read_in_the_code_page_that_it_names() -> None:
     assert document.title == "Keys"
     assert document.text.startswith("钥匙 钟")
     assert document.text.endswith("\nsecond")
+
+
+def test_a_member_of_a_zip_without_a_name_is_read() -> None:
+    # What follows a NUL is cut off.
+    data = packed({"a.txt": "A heron waits.", "b.txt": "A coot swims."}).replace(b"a.txt", b"\0.txt")
+    found = Reading("a.zip", Account(1000)).run(data)
+    assert [each.document.text for each in found[1:] if each.document] == ["A heron waits.", "A coot swims."]

@@ -89,7 +89,7 @@ def _zipped(data: bytes, reading: Reading) -> Iterator[str]:
         if len(infos) > MOST_MEMBERS:
             raise SourceError(f"It holds more than {MOST_MEMBERS:,} files.", code="bomb")
         for info, name in zip(infos, _names(infos), strict=True):
-            if info.is_dir():
+            if info.filename.endswith("/"):  # not `is_dir`, which needs a name that is not empty
                 continue
             yield name
             if info.flag_bits & 1:
