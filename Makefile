@@ -44,7 +44,7 @@ demo: $(VENV)/.default
 		--library $(DEMO)
 
 test: $(VENV)/.develop
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

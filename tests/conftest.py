@@ -76,6 +76,12 @@ def pytest_configure() -> None:
     os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="ammon-tests-")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, or one process would be at it when the others have ended."""
+    items.sort(key=lambda item: "faults" not in item.path.parts)
+
+
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Says a line of figures at the end of the run, from whichever process the test ran in."""

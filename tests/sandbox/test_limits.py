@@ -183,11 +183,19 @@ def test_what_a_reader_prints_is_no_answer(worker: Worker) -> None:
 
 
 def test_a_process_that_ended_between_files_is_replaced(worker: Worker) -> None:
-    worker.close()  # one that has held much would make room by itself
     first = text_of(worker, "import os; said['text'] = os.getpid()")
     os.kill(int(first), signal.SIGKILL)
     time.sleep(0.2)
     assert text_of(worker, "import os; said['text'] = os.getpid()") != first
+
+
+def test_a_process_is_not_charged_for_what_its_keeper_holds(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker.close()
+    monkeypatch.setattr(process, "MOST_RESIDENT", 200 << 20)
+    held = bytearray(b"x") * (300 << 20)
+    pids = {text_of(worker, "import os; said['text'] = os.getpid()") for _ in range(3)}
+    assert len(held) > 200 << 20
+    assert len(pids) == 1
 
 
 @pytest.mark.parametrize("limit", [("MOST_FILES", 1), ("MOST_RESIDENT", 1)])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ammon.sources.reading import Account, Reading
 from ammon.sources.sandbox.confining import confine
 from ammon.sources.sandbox.frames import HEADER, frame, value_of, written
-from ammon.sources.sandbox.limits import allow_seconds, impose, resident
+from ammon.sources.sandbox.limits import Memory, allow_seconds, impose
 
 if TYPE_CHECKING:
     from ammon.sources.recognising import Recogniser, Row
@@ -23,9 +23,10 @@ def main(*, recognise: bool = False) -> None:
     taken, given = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # What a parser prints must not come between the frames.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    memory = Memory()
     _give(given, frame({"lacking": [*impose(recognise=recognise), *confine(recognise=recognise)]}))
     while asked := _received(taken):
-        _answer(value_of(asked), taken, given)
+        _answer(value_of(asked), taken, given, memory)
 
 
 def _received(taken: BinaryIO) -> bytes:
@@ -38,7 +39,7 @@ def _give(given: BinaryIO, whole: bytes) -> None:
     given.flush()
 
 
-def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
+def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO, memory: Memory) -> None:
     data = taken.read(asked["size"])
     allow_seconds(asked["seconds"])
 
@@ -67,7 +68,7 @@ def _answer(asked: Mapping[str, Any], taken: BinaryIO, given: BinaryIO) -> None:
         # A parser's error that nobody foresaw ends the process; its keeper is told of which kind it was.
         failing.push(failed)
         given.writelines(written(found) for found in reading.run(data))
-        _give(given, frame({"end": resident()}))
+        _give(given, frame({"end": memory.held()}))
 
 
 @cache
