@@ -45,10 +45,6 @@ LEFT_OUT_ON_PURPOSE = frozenset({"binary", "empty", "needs-ocr", "unsupported"})
 MOST_WAITING = 32 * 1024 * 1024
 """Bytes of files that wait for the sandbox beyond the ones it works on: what is read ahead takes memory."""
 
-PACKED = (b"PK", b"\x1f\x8b")
-USUAL_RATIO = 8
-"""How much larger than the file the text of a large one is where it is packed: a sheet of a million rows takes 7 MB."""
-
 
 @dataclass(slots=True)
 class _Tally:
@@ -160,7 +156,7 @@ def mirror(store: LocalStore, path: Path, rules: Rules, watcher: Watcher = unwat
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file that is being read: as it is noted, its root, the hash of its bytes, and the bytes it may come to."""
+    """A file that is being read: as it is noted, its root and the hash of its bytes."""
 
     source: Source
     root: int
@@ -277,8 +273,7 @@ class _Mirror:
                 pages, keep = recognised.known(digest), partial(recognised.put, digest)
                 asked = sources.Asked(source.path.name, data, as_text=as_text, known=pages, on_page=keep)
                 found = self._sandbox.submit(asked)
-                size = len(data) * (USUAL_RATIO if data.startswith(PACKED) else 1)
-                self._reading.append(_File(stamped, root, digest, size, found))
+                self._reading.append(_File(stamped, root, digest, len(data), found))
                 return None
             document = sources.load(source, data, as_text=as_text)
             del data  # up to 64 MiB that nothing needs any more
