@@ -313,17 +313,21 @@ def failure(data: bytes) -> SourceError:
     return raised.value
 
 
+NO_PAGES = assembled(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"])
+
+
 def test_a_file_that_asks_for_a_password_says_so() -> None:
     locked = f"/Encrypt << /Filter /Standard /V 1 /R 2 /O <{'11' * 32}> /U <{'22' * 32}> /P -4 >> /ID [<00> <00>]"
     error = failure(drawn(shown(72, 700, "Secret."), trailer=locked))
     assert (error.code, error.hint) == ("encrypted", "Save it without a password.")
+    assert failure(NO_PAGES).code == "malformed", "what was wrong with one file is not said of the next"
 
 
 @pytest.mark.parametrize(
     ("data", "code"),
     [
         (b"%PDF-1.4\nno objects at all", "malformed"),
-        (assembled(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"]), "malformed"),
+        (NO_PAGES, "malformed"),
         (drawn(""), "empty"),
     ],
     ids=["no objects", "no pages", "an empty page"],

@@ -75,6 +75,8 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
 
 
 def _opened(data: bytes) -> Any:
+    # PDFium keeps its last error, and does not name one for every file: this makes the last one no password's.
+    pdfium.FPDF_LoadMemDocument(b"", 0, None)
     try:
         return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
