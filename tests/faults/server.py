@@ -1,8 +1,9 @@
 """Runs workloads and checks in processes that cost little to start: everything is imported, then forked for each.
 
-Reads one JSON request a line: ``task`` (run, survive, record, recover, check), ``place``, for the shim the arguments of
-``fault_start``, and ``patience``, the seconds after which the process is killed.
-Answers with one line: ``status`` (the exit status; minus the signal that ended it; "hung") and ``result``, a list.
+Reads one JSON request a line: ``task`` (a key of `TASKS`), ``place``, for the shim the arguments of ``fault_start``,
+and ``kill_at``, the path of a file with whose coming the process is killed.
+Answers with one line: ``status`` (the exit status; minus the signal that ended it; "hung" after a minute) and
+``result``, a list.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ TASKS = {
     "record": record,
     "recover": oracle.recover,
     "check": oracle.violations,
+    "succeed": oracle.succeed,
 }
 
 
@@ -81,16 +83,20 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         _work(request, writing)
     os.close(writing)
     with open(reading, "rb") as pipe:
-        status = _wait(child, time.monotonic() + request.get("patience", PATIENCE))
+        status = _wait(child, request.get("kill_at"))
         said = pipe.read()
     return {"status": status, "result": json.loads(said) if said else []}
 
 
-def _wait(child: int, until: float) -> int | str:
+def _wait(child: int, kill_at: str | None) -> int | str:
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
+        if kill_at and os.path.exists(kill_at):
+            os.kill(child, signal.SIGKILL)
+            kill_at = None
         time.sleep(0.002)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)

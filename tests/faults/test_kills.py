@@ -82,14 +82,18 @@ def test_a_writer_that_dies_with_the_lock_holds_nobody_up(
     late = [call for call in calls if call.pair == (operation, role)][-2]
     dying, waiting = benches[0], Bench(benches[1].server, benches[0].place)
     clear(dying.place)
+    kill = dying.place / "kill"
     with ThreadPoolExecutor(2) as pool:
-        killed = pool.submit(lambda: (dying.break_at("run", "h", late, patience=4.0), time.monotonic()))
-        until = time.monotonic() + 5
+        killed = pool.submit(lambda: (dying.break_at("run", "h", late, kill_at=str(kill)), time.monotonic()))
         while not dying.has_reached(late):
-            assert time.monotonic() < until
+            assert not killed.done()
             time.sleep(0.05)
-        checked = pool.submit(lambda: (waiting.ask("check"), time.monotonic()))
-        (ended, of_death), (found, of_writing) = killed.result(), checked.result()
-    assert ended["status"] == "hung"
+        succeeded = pool.submit(lambda: (waiting.ask("succeed"), time.monotonic()))
+        time.sleep(1)
+        assert not succeeded.done()
+        kill.touch()
+        (ended, of_death), (found, of_writing) = killed.result(), succeeded.result()
+    assert ended["status"] == -signal.SIGKILL
     assert found == {"status": 0, "result": []}
     assert 0 < of_writing - of_death < 2.0
+    assert waiting.ask("check") == {"status": 0, "result": []}

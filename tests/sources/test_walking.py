@@ -236,10 +236,10 @@ def test_ten_thousand_files_are_walked_in_a_moment(tmp_path: Path) -> None:
         for number in range(100):
             (tmp_path / f"f{folder}" / f"{number}.txt").touch()
     best = min(_seconds(tmp_path) for _ in range(3))
-    assert best < 0.75  # 0.1 s alone on a core; tests run beside others
+    assert best < 0.5  # of processor time: 0.1 s here
 
 
 def _seconds(root: Path) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     assert sum(1 for _ in sources.walk(root)) == 10_000
-    return time.perf_counter() - started
+    return time.process_time() - started
