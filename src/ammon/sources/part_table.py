@@ -46,7 +46,9 @@ class PartTable(Sequence[Part]):
         return b"".join(column.tobytes() for column in self._columns)
 
     @classmethod
-    def from_bytes(cls, data: bytes, headings: list[tuple[str, ...]], grammars: list[str], length: int) -> PartTable:
+    def from_bytes(
+        cls, data: bytes | memoryview, headings: list[tuple[str, ...]], grammars: list[str], length: int
+    ) -> PartTable:
         """What `to_bytes` gave, for a text of ``length`` characters. Raises: ValueError for what it never gives."""
         table = cls()
         table.headings, table.grammars = headings, grammars

@@ -33,20 +33,23 @@ Pages: TypeAlias = Callable[[int, int], None]
 class Found:
     """What came of a file or of a member: ``name`` (empty for the file itself), and a document or an error.
 
-    The document's ``uri`` is the name. ``how`` tells how it was read, a sentence each.
+    The document's ``uri`` is the name. ``how`` tells how it was read, a sentence each. Where there is a ``fill``, the
+    document still lacks its text, parts and boxes, and that gives it them.
     """
 
     name: str
     document: Document | None = None
     error: SourceError | None = None
     how: tuple[str, ...] = ()
+    fill: Callable[[Document], Document] | None = None
 
     def of(self, source: Source) -> Document:
         """The document under its full uri. Raises: SourceError."""
         if self.document is None:
             error = self.error or SourceError("Nothing came of it.", code="parser-failed")
             raise SourceError(f"{self.uri(source)}: {error}", code=error.code, hint=error.hint)
-        return replace(self.document, uri=self.uri(source))
+        document = self.document if self.fill is None else self.fill(self.document)
+        return replace(document, uri=self.uri(source))
 
     def uri(self, source: Source) -> str:
         """The full uri: of the source itself, or of what is in it."""

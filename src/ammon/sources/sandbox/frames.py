@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from ammon.errors import SourceError
@@ -28,8 +31,20 @@ MOST_VALUES: Final = 4_000_000
 MOST_GROUPS: Final = 1_000_000
 """Values and lists of one frame's JSON: as objects they take many times the bytes they are written in."""
 
+PACKED_FROM: Final = 1024 * 1024
+"""From so many bytes, a text with its parts stays packed until it is stored: several may wait for their turn."""
+
 LONGEST_TEXT: Final = 60 * 1024 * 1024
 """Bytes of a document's text in UTF-8: what the keeper can take in without need of much memory."""
+
+
+WRONG: Final = (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError)
+"""What comes of an answer that `written` never gives."""
+
+
+def no_answer() -> SourceError:
+    """The error of a file whose reader gave such an answer."""
+    return SourceError("Its reader gave an answer that is none.", code="parser-failed")
 
 
 def frame(value: Mapping[str, Any], behind: bytes = b"") -> bytes:
@@ -69,7 +84,10 @@ def written(found: Found) -> bytes:
         "remarks": [(remark.code, remark.text) for remark in document.remarks],
         "text": len(text),
     }
-    return frame({**value, "document": whole}, text + parts.to_bytes())
+    behind = text + parts.to_bytes()
+    if len(behind) < PACKED_FROM:
+        return frame({**value, "document": whole}, behind)
+    return frame({**value, "document": {**whole, "packed": len(behind)}}, zlib.compress(behind, 1))
 
 
 def _numbers(box: Box) -> tuple[float, ...]:
@@ -84,24 +102,39 @@ def read(value: Mapping[str, Any], behind: memoryview) -> Found:
         said, code, hint = map(_text, value["error"])
         return Found(name, error=SourceError(said, code=code, hint=hint), how=how)
     given = value["document"]
-    size = int(given["text"])
-    text = str(behind[:size], "utf-8", "surrogatepass")
-    headings = [tuple(map(_text, path)) for path in given["headings"]]
-    parts = PartTable.from_bytes(bytes(behind[size:]), headings, [*map(_text, given["grammars"])], len(text))
     document = Document(
         uri=name,
-        text=text,
+        text="",
         media_type=_text(given["media_type"]),
         title=_text(given["title"]),
         language=_text(given["language"]),
         metadata=dict(given["metadata"]),
-        parts=parts,
         encoding=_text(given["encoding"]),
         encoding_confidence=float(given["encoding_confidence"]),
-        boxes=tuple(_boxes(given["boxes"], len(text))),
         remarks=tuple(Remark(_text(code), _text(said)) for code, said in given["remarks"]),
     )
-    return Found(name, document, how=how)
+    if "packed" in given:
+        return Found(name, document, how=how, fill=partial(_unpacked, given, behind))
+    return Found(name, _filled(given, behind, document), how=how)
+
+
+def _unpacked(given: Mapping[str, Any], behind: memoryview, document: Document) -> Document:
+    """The document with its text, which is taken up to the length it was said to have. Raises: SourceError."""
+    try:
+        size = int(given["packed"])
+        if not 0 < size <= LONGEST[1]:
+            raise ValueError("It is longer than is taken.")
+        return _filled(given, memoryview(zlib.decompressobj().decompress(behind, size)), document)
+    except (*WRONG, zlib.error) as error:
+        raise no_answer() from error
+
+
+def _filled(given: Mapping[str, Any], behind: memoryview, document: Document) -> Document:
+    size = int(given["text"])
+    text = str(behind[:size], "utf-8", "surrogatepass")
+    headings = [tuple(map(_text, path)) for path in given["headings"]]
+    parts = PartTable.from_bytes(behind[size:], headings, [*map(_text, given["grammars"])], len(text))
+    return replace(document, text=text, parts=parts, boxes=tuple(_boxes(given["boxes"], len(text))))
 
 
 def _text(value: object) -> str:

@@ -148,8 +148,8 @@ class Worker:
                     reason = str(value["failed"])
                 else:
                     found.append(frames.read(value, behind))
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
-            raise SourceError("Its reader gave an answer that is none.", code="parser-failed") from error
+        except frames.WRONG as error:
+            raise frames.no_answer() from error
         ended = reason or _ending(process)
         if ended == OUT_OF_TIME:
             raise SourceError("Reading it took too long.", code="too-slow")
@@ -248,7 +248,7 @@ def _complete(received: bytearray) -> Iterator[tuple[dict[str, Any], memoryview]
         end = middle + lengths[1]
         if len(received) < end:
             return
-        value = frames.value_of(bytes(received[frames.HEADER.size : middle]))
-        whole = memoryview(bytes(received[middle:end]))
+        with memoryview(received) as view:
+            body, behind = bytes(view[frames.HEADER.size : middle]), bytes(view[middle:end])
         del received[:end]
-        yield value, whole
+        yield frames.value_of(body), memoryview(behind)

@@ -23,7 +23,7 @@ PAUSE = 0.002
 """Seconds between two tries to read."""
 
 WAL_KEPT_BYTES = 32 * 1024 * 1024
-CACHE_KIB = 64 * 1024
+CACHE_KIB = 16 * 1024
 CHECKED = int.from_bytes(b"Ammn")
 """``application_id`` of a catalog whose pages have checksums, so that one is missed when the page header is damaged."""
 
