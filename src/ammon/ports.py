@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from ammon.chat import Generation, Message, Wish
+from ammon.errors import ModelUnavailable
 from ammon.types import Candidates, Chunk, Document, Entry, Hit, Ids, Pending, Query, Record, Source, Vectors
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+_AS_IT_IS = Wish()
 
 Load: TypeAlias = Callable[[Source, bytes], Document]
 """Bytes of a source → document. Raises SourceError; opens nothing itself."""
@@ -138,9 +142,12 @@ class Store(Protocol):
 
 
 class LLM(Protocol):
-    """Messages → text. Adapters come with answering.
+    """Messages → text.
 
-    Laws: the pieces of ``stream`` joined are what ``complete`` gives; neither opens a link nor calls a tool itself.
+    Laws: ``stream`` yields pieces of text, then one `Generation` as its last value, whose text is those pieces joined;
+    it never opens a link, nor calls a tool itself. An answer that breaks off after its first piece ends with a
+    `Generation` of finish ``cut`` that says why; before that, it is an error. What is longer than ``window`` is refused
+    before anything is sent. Threads may share one instance. Closing twice is harmless.
     """
 
     @property
@@ -148,10 +155,30 @@ class LLM(Protocol):
         """The model's name."""
         ...
 
-    def complete(self, messages: Sequence[dict[str, str]]) -> str:
-        """The whole answer. Raises: ModelUnavailable."""
+    @property
+    def window(self) -> int:
+        """Tokens that it can take in and give in all."""
         ...
 
-    def stream(self, messages: Sequence[dict[str, str]]) -> Iterator[str]:
-        """The answer, piece by piece. Raises: ModelUnavailable."""
+    def count(self, text: str) -> int:
+        """Tokens of a text: the model's own where it has a tokenizer here, else an estimate that is rather too high."""
         ...
+
+    def stream(self, messages: Sequence[Message], wish: Wish = _AS_IT_IS) -> Iterator[str | Generation]:
+        """The answer, piece by piece. Raises: ModelUnavailable, ModelNotFound, InputError when it is too long."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+def complete(model: LLM, messages: Sequence[Message], wish: Wish = _AS_IT_IS) -> Generation:
+    """The whole answer of a model. Raises: as `LLM.stream`."""
+    whole: Generation | None = None
+    for piece in model.stream(messages, wish):
+        if isinstance(piece, Generation):
+            whole = piece
+    if whole is None:
+        raise ModelUnavailable(f"{model.name} ended without a word.", hint="Ask again.")
+    return whole
