@@ -32,9 +32,6 @@ BATCH_CHARACTERS = 4_000_000
 BATCH_SECONDS = 1.0
 """A batch is committed when either is reached: few enough commits to be quick, often enough to be findable soon."""
 
-LARGE_CHARACTERS = 8_000_000
-"""After a batch of so much text, the memory it took is given back."""
-
 REMOVE_BATCH = 1_000
 RACY_NS = 100_000_000
 """A file changed this shortly before it was read may change again within one tick of the clock: it is read anew."""
@@ -115,7 +112,7 @@ class _Batch:
     def commit(self) -> None:
         if self._entries:
             self._store.put(self._given_away())
-        large = self._characters >= LARGE_CHARACTERS
+        large = self._characters >= BATCH_CHARACTERS  # the memory that took is not to be kept beside the next one's
         self._characters = 0
         if large:
             self._store.catalog.rows("PRAGMA shrink_memory")

@@ -115,26 +115,29 @@ def read(value: Mapping[str, Any], behind: memoryview) -> Found:
     )
     if "packed" in given:
         return Found(name, document, how=how, fill=partial(_unpacked, given, behind))
-    return Found(name, _filled(given, behind, document), how=how)
+    size = int(given["text"])
+    text = str(behind[:size], "utf-8", "surrogatepass")
+    return Found(name, _filled(given, text, behind[size:], document), how=how)
 
 
 def _unpacked(given: Mapping[str, Any], behind: memoryview, document: Document) -> Document:
     """The document with its text, which is taken up to the length it was said to have. Raises: SourceError."""
     try:
-        size = int(given["packed"])
-        if not 0 < size <= LONGEST[1]:
+        size, whole = int(given["text"]), int(given["packed"])
+        if not 0 < size < whole <= LONGEST[1]:
             raise ValueError("It is longer than is taken.")
-        return _filled(given, memoryview(zlib.decompressobj().decompress(behind, size)), document)
+        # One after the other: each takes its bytes twice while it is made.
+        packed = zlib.decompressobj()
+        text = str(packed.decompress(behind, size), "utf-8", "surrogatepass")
+        return _filled(given, text, packed.decompress(packed.unconsumed_tail, whole - size), document)
     except (*WRONG, zlib.error) as error:
         raise no_answer() from error
 
 
-def _filled(given: Mapping[str, Any], behind: memoryview, document: Document) -> Document:
-    size = int(given["text"])
-    text = str(behind[:size], "utf-8", "surrogatepass")
+def _filled(given: Mapping[str, Any], text: str, parts: bytes | memoryview, document: Document) -> Document:
     headings = [tuple(map(_text, path)) for path in given["headings"]]
-    parts = PartTable.from_bytes(behind[size:], headings, [*map(_text, given["grammars"])], len(text))
-    return replace(document, text=text, parts=parts, boxes=tuple(_boxes(given["boxes"], len(text))))
+    table = PartTable.from_bytes(parts, headings, [*map(_text, given["grammars"])], len(text))
+    return replace(document, text=text, parts=table, boxes=tuple(_boxes(given["boxes"], len(text))))
 
 
 def _text(value: object) -> str:

@@ -28,7 +28,7 @@ from ammon.store.local.files.disk import may_write, written
 from ammon.types import Candidates, Ids
 
 FORMAT = 1
-HEAP_BYTES = 24_000_000
+HEAP_BYTES = 16_000_000
 """Memory of the writer before it spills a segment to disk."""
 
 MOST_TERMS = 96
