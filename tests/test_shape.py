@@ -24,7 +24,18 @@ FLOORS = (
     {"sources", "split", "embed", "store"},
     {"search"},
     {"answer", "memory", "agent", "evaluate"},
-    {"ingest", "embedding", "encoder", "indexer", "evaluation", "reembedding", "upkeep", "library", "asking"},
+    {
+        "ingest",
+        "embedding",
+        "encoder",
+        "indexer",
+        "evaluation",
+        "reembedding",
+        "upkeep",
+        "library",
+        "searchable",
+        "asking",
+    },
     {"cli", "serve", "cluster", "integrations", "testing", "__init__", "__main__"},
 )
 """Who may stand on whom: a module imports from floors below its own, and from its own package."""

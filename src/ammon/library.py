@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from ammon.closing import Closing
 from ammon.encoder import Encoder
-from ammon.errors import InputError, NothingIndexed, PathNotFound
-from ammon.ports import Embedder, Step
+from ammon.ports import Embedder
 from ammon.progress import Watcher, unwatched
+from ammon.searchable import PathLike, Searchable, absolute
 from ammon.settings import Settings, find_library, load_settings
 from ammon.store.local.checking.findings import Finding
 from ammon.store.local.checking.health import Status, take_stock
-from ammon.store.local.documents import read_document
-from ammon.store.local.masks import Where
 from ammon.store.local.store import LocalStore
-from ammon.types import Document, Hit, Mode, Query, Record, Report, Skip
+from ammon.types import Document, Report
 
 if TYPE_CHECKING:
     from ammon.evaluate.report import Report as Evaluation
     from ammon.indexer import Indexer
     from ammon.upkeep import Upkeep
 
-PathLike: TypeAlias = str | os.PathLike[str]
 
-
-class Library(Closing):
+class Library(Searchable):
     """A library in a folder: index what should be found, then search it.
 
-    Close it, or use it in a ``with`` block. Threads may share one; any number of processes may open one folder.
+    What can be asked of it is in `Searchable`. Close it, or use it in a ``with`` block. Threads may share one; any
+    number of processes may open one folder.
     """
 
     def __init__(
@@ -48,7 +42,7 @@ class Library(Closing):
         ``embedder`` is a model of your own, instead of the one that the settings or the library name.
         Raises: LibraryNotFound, LibraryNewer, LibraryDamaged, LibraryError, SettingsError.
         """
-        self.path = find_library() if path is None else _absolute(path)
+        self.path = find_library() if path is None else absolute(path)
         self.settings = settings or load_settings(self.path)
         self.store = LocalStore(self.path, create=create, lock_timeout=self.settings.lock_timeout)
         self.encoder = Encoder(self.store.catalog, self.settings, embedder)
@@ -61,7 +55,7 @@ class Library(Closing):
 
         Raises: PathNotFound, LibraryBusy, ModelError; what was stored until then is kept, and the next call goes on.
         """
-        return _indexer(self).index([_absolute(path) for path in paths], _patterns(glob), progress)
+        return _indexer(self).index([absolute(path) for path in paths], _patterns(glob), progress)
 
     def watch(
         self,
@@ -74,7 +68,7 @@ class Library(Closing):
 
         Raises: as `index`.
         """
-        return _indexer(self).watch([_absolute(path) for path in paths], _patterns(glob), progress, stop)
+        return _indexer(self).watch([absolute(path) for path in paths], _patterns(glob), progress, stop)
 
     def add(self, documents: Iterable[Document]) -> Report:
         """Store documents that a program made, by their uri, and embed them; equal ones are passed over.
@@ -86,56 +80,6 @@ class Library(Closing):
     def remove(self, *uris: str) -> int:
         """Remove documents by uri, or by path. Returns how many were there. The files themselves are not touched."""
         return _indexer(self).remove(uris)
-
-    def search(
-        self,
-        query: str,
-        k: int = 10,
-        *,
-        where: Where = None,
-        mode: Mode = "hybrid",
-        steps: Sequence[Step] = (),
-        instruction: str = "",
-        per_document: int = 0,
-    ) -> list[Hit]:
-        """The ``k`` best passages for ``query``, best first; fewer only when fewer match.
-
-        ``steps`` run over the hits in order; `ammon.search` has those there are. ``per_document`` is the most passages
-        to give of one document; 0 sets no limit.
-
-        Raises: InputError (empty query, ``k`` below 1), BadFilter, NothingIndexed, ModelError.
-        """
-        from ammon.search import search
-
-        asked = Query(_asked(query), _positive(k), where, mode, instruction, per_document)
-        _require_content(self.store)
-
-        def answer(embedder: Embedder | None) -> list[Hit]:
-            """Search with the library's model."""
-            return search(self.store, embedder, asked, weight=self.settings.dense_weight, steps=steps)
-
-        return answer(None) if mode == "lexical" else self.encoder.answer(answer)
-
-    def similar(self, source: PathLike | Document, k: int = 10, *, where: Where = None) -> list[Hit]:
-        """The ``k`` passages most like a document: one of the library by path or uri, any file, or a `Document`.
-
-        Passages of the document itself are left out.
-
-        Raises: PathNotFound, SourceError, InputError, BadFilter, NothingIndexed, ModelError.
-        """
-        from ammon.search import similar
-
-        _require_content(self.store)
-        document = source if isinstance(source, Document) else _document(self.store, source)
-        chunks = self.encoder.split(document)
-        wanted = _positive(k)
-        return self.encoder.answer(
-            lambda embedder: similar(self.store, embedder, document, chunks, wanted, where=where)
-        )
-
-    def documents(self, where: Where = None) -> Iterator[Record]:
-        """The first passage of every document that satisfies the filter, by uri. Raises: BadFilter."""
-        return self.store.documents(where)
 
     def status(self) -> Status:
         """What the library holds: counts, model, sizes, roots, and every file that was left out."""
@@ -168,7 +112,7 @@ class Library(Closing):
         """
         from ammon.evaluation import evaluate_folder
 
-        return evaluate_folder(self, _absolute(folder))
+        return evaluate_folder(self, absolute(folder))
 
     def close(self) -> None:
         """Give back files and memory. Closing twice is harmless."""
@@ -182,49 +126,5 @@ def _indexer(library: Library) -> Indexer:
     return Indexer(library.store, library.encoder, library.settings)
 
 
-def _absolute(path: PathLike) -> Path:
-    # Not `resolve`: a linked folder keeps the name its user knows.
-    return Path(os.path.abspath(Path(path).expanduser()))
-
-
 def _patterns(glob: str | Sequence[str]) -> tuple[str, ...]:
     return (glob,) if isinstance(glob, str) else tuple(glob)
-
-
-def _asked(query: str) -> str:
-    if not query.strip():
-        raise InputError("The query is empty.", hint="Give at least one word to search for.")
-    return query
-
-
-def _positive(k: int) -> int:
-    if k < 1:
-        raise InputError(f"k is {k}; it must be 1 or more.", hint="Ask for at least one hit, as in -k 10.")
-    return k
-
-
-def _require_content(store: LocalStore) -> None:
-    if store.catalog.value("SELECT 1 FROM chunk LIMIT 1") is None:
-        raise NothingIndexed(f"The library at {store.catalog.folder} is empty.")
-
-
-def _document(store: LocalStore, source: PathLike) -> Document:
-    """What the library holds of a source, else the file itself."""
-    from ammon import sources
-
-    path = _absolute(source)
-    for uri in (os.fspath(source), sources.uri_of(path)):
-        document = read_document(store.catalog, uri)
-        if document is not None:
-            return document
-    for found in sources.walk(path) if path.is_file() else ():
-        if not isinstance(found, Skip):
-            data = sources.read(found)
-            if not sources.is_for_sandbox(path.name, data):
-                return sources.load(found, data)
-            with sources.Sandbox(1) as sandbox:
-                return sandbox.submit(sources.Asked(path.name, data)).result()[0].of(found)
-    raise PathNotFound(
-        f"{source} is neither in the library nor a file that can be read.",
-        hint="Check the path. To find by a question or by words, use `ammon search`.",
-    )

@@ -26,7 +26,7 @@ TERMS_VERSION = 2
 LONGEST_TERM = 64
 """Characters kept of a term; longer runs are encoded data, which nobody searches by their tail."""
 
-MOST_CACHED = 200_000
+MOST_CACHED = 50_000
 
 _JOINED = SPACELESS + "\u1100-\u11ff\uac00-\ud7a3"
 """Hangul and the scripts without spaces are read as pairs of characters."""
