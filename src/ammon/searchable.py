@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ammon.closing import Closing
 from ammon.encoder import Encoder
 from ammon.errors import InputError, NothingIndexed, PathNotFound
-from ammon.ports import LLM, Embedder, Step
+from ammon.ports import Embedder, Step
 from ammon.settings import Settings
 from ammon.store.local.documents import read_document
 from ammon.store.local.masks import Where
@@ -83,16 +83,15 @@ class Searchable(Closing):
         k: int = 8,
         where: Where = None,
         sentences: int = 2,
-        llm: LLM | None = None,
     ) -> Answer:
         """The answer to ``question`` from the ``k`` best passages, each statement cited; or why there is none.
 
-        Without a language model it is cut from them word for word, at most so many ``sentences``.
+        It is cut from them word for word, at most so many ``sentences``.
         Raises: InputError (empty question, ``k`` or ``sentences`` below 1), BadFilter, NothingIndexed, ModelError.
         """
         from ammon.asking import ask
 
-        return ask(self, question, k=k, where=where, sentences=sentences, llm=llm)
+        return ask(self, question, k=k, where=where, sentences=sentences)
 
     def documents(self, where: Where = None) -> Iterator[Record]:
         """The first passage of every document that satisfies the filter, by uri. Raises: BadFilter."""

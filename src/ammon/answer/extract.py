@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from weakref import WeakKeyDictionary
@@ -35,8 +37,11 @@ PASSAGES: Final = 4
 EMBEDDED: Final = 6
 """How many sentences the encoder compares with the question: with more, no more is found."""
 
-LIKENESS, HELD, HELD_BEFORE, PASSAGE, RANK = 8.5, 3.2, 6.2, 4.0, 1.2
-OFFERED: Final[Mapping[Kind, float]] = {"when": 1.4, "how many": 1.5, "who": 0.9, "where": 0.4, "why": 2.1, "": 0.0}
+LIKENESS, HELD, HELD_BEFORE, PASSAGE, RANK = 8.8, 4.5, 6.2, 4.0, 1.3
+OFFERED: Final[Mapping[Kind, float]] = {"when": 1.4, "how many": 1.5, "who": 0.9, "where": 0.7, "why": 1.5, "": 0.0}
+
+COMMON: Final = 3.0
+"""Added to a term's rarity in the library, before it is multiplied by that among these very sentences."""
 
 STEEPNESS, MIDDLE = 6.2, 0.6
 """Logistic fit of "the paragraph holds the answer" by the best sentence's likeness, on squad2_sample."""
@@ -120,24 +125,37 @@ def likeness(embedder: Embedder, question: str, texts: Sequence[str]) -> NDArray
 
 def _scored(question: str, hits: Sequence[Hit], rarity: Rarity) -> Iterator[_Sentence]:
     """Every sentence of the hits, scored by what costs nothing."""
-    asked = rarity(list(dict.fromkeys(terms(question))))
-    whole = sum(asked.values()) or 1.0
+    asked = list(dict.fromkeys(terms(question)))
+    pieces = [(rank, hit, span) for rank, hit in enumerate(hits) for span in _pieces(hit.text)]
+    held = [frozenset(asked).intersection(terms(hit.text[span.start : span.end])) for _, hit, span in pieces]
+    worth = _worth(asked, held, rarity(asked))
     kind = kind_of(question)
     offered = offers(kind, question)
-    for rank, hit in enumerate(hits):
-        before: frozenset[str] = frozenset()
-        for span in _pieces(hit.text):
-            text = hit.text[span.start : span.end]
-            held = asked.keys() & terms(text)
-            score = (
-                HELD * sum(asked[term] for term in held) / whole
-                + HELD_BEFORE * sum(asked[term] for term in held | before) / whole
-                + PASSAGE * hit.score
-                + RANK / (1 + rank)
-                + OFFERED[kind] * offered(text)
-            )
-            yield _Sentence(hit, rank, span, text, score)
-            before = frozenset(held)
+    for at, (rank, hit, span) in enumerate(pieces):
+        before = held[at - 1] if at and pieces[at - 1][1] is hit else frozenset()
+        text = hit.text[span.start : span.end]
+        score = (
+            HELD * sum(worth[term] for term in held[at])
+            + HELD_BEFORE * sum(worth[term] for term in held[at] | before)
+            + PASSAGE * hit.score
+            + RANK / (1 + rank)
+            + OFFERED[kind] * offered(text)
+        )
+        yield _Sentence(hit, rank, span, text, score)
+
+
+def _worth(asked: Sequence[str], held: Sequence[AbstractSet[str]], rare: Mapping[str, float]) -> Mapping[str, float]:
+    """What each term of a question is worth, in all 1: rare ones more, and most those that few of the sentences hold.
+
+    Among passages about one matter, what that is called tells none of their sentences from the others.
+    """
+    found = Counter(term for each in held for term in each)
+    worth = {
+        term: (rare[term] + COMMON) * math.log1p((len(held) - found[term] + 0.5) / (found[term] + 0.5))
+        for term in asked
+    }
+    whole = sum(worth.values()) or 1.0
+    return {term: each / whole for term, each in worth.items()}
 
 
 def _pieces(text: str) -> Iterator[Span]:
