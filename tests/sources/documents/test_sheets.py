@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ammon.errors import SourceError
-from ammon.sources.documents import sheets
+from ammon.sources.documents import sheet_rows
 from document_files import xlsx
 from office_files import read, under, with_members
 
@@ -75,7 +75,7 @@ def test_a_far_cell_without_anything_in_it_does_no_harm() -> None:
 
 
 def test_more_text_than_may_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MOST_CHARACTERS", 20)
+    monkeypatch.setattr(sheet_rows, "MOST_CHARACTERS", 20)
     with pytest.raises(SourceError) as caught:
         read("a.xlsx", COSTS)
     assert caught.value.code == "too-large"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ammon.errors import SourceError
+from ammon.sources.documents.embedded import add_held
 from ammon.sources.documents.ole import properties
 from ammon.sources.documents.outline import Outline
 from ammon.sources.kinds import Kind
@@ -41,7 +42,7 @@ _CONTROLS: Final = {
 }
 
 
-def load(data: bytes, _kind: Kind, _reading: Reading) -> Loaded:
+def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     """Return the document's text. Raises: SourceError with the code ``malformed`` or ``encrypted``."""
     import olefile
 
@@ -51,6 +52,7 @@ def load(data: bytes, _kind: Kind, _reading: Reading) -> Loaded:
             title, metadata = properties(file)
     except _BROKEN as error:
         raise SourceError(f"It is no Word document that can be read: {error}.", code="malformed") from error
+    add_held(data, reading)
     outline = Outline()
     for kind, text in stories:
         outline.block(_shown(text), "margin" if kind == _HEADERS else "prose")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from ammon.errors import SourceError
+from ammon.sources.documents.embedded import add_objects
 from ammon.sources.documents.outline import Outline, markdown_table
 from ammon.sources.documents.package import Package, attribute, described, local_name, texts, whole_number
 from ammon.sources.documents.pictures import Pictures
@@ -41,6 +42,7 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     for number, name in enumerate(slides, 1):
         reading.pages(number, len(slides))
         _slide(package, name, number, outline, pictures)
+    add_objects(package, reading)
     title, language, metadata = package.properties()
     pictures.demand(outline.text())
     metadata["pages"] = len(slides)

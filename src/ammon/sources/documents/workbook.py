@@ -1,0 +1,209 @@
+"""What an xlsx keeps beside the values of its cells: how they are shown, and what else stands on its sheets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from string import ascii_uppercase
+from typing import Any, Final, TypeAlias
+from xml.sax.saxutils import unescape
+
+from ammon.sources.documents.number_formats import BUILT_IN
+from ammon.sources.documents.package import Package, attribute, local_name, texts, whole_number
+from ammon.sources.documents.pictures import Pictures
+from ammon.sources.documents.sheet_rows import Aside
+
+_CELL: Final = re.compile(rb"""<(?:\w+:)?c\s[^<>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^<>]*(?<!/)>""")
+"""A cell of XML that holds something, with its place."""
+
+_LOOK: Final = re.compile(
+    rb"""<(?:\w+:)?c\s(?=[^<>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'])(?=[^<>]*?\bs=["'](\d{1,5})["']|)"""
+    rb"""(?=[^<>]*?\bt=["'](str)["']|)[^<>]*(?<!/)>"""
+    rb"(?:<(?:\w+:)?f(?:\s[^<>]*)?>([^<]*)</(?:\w+:)?f>)?"
+    rb"(?:<(?:\w+:)?v>(#[^<]*)<|(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?(</(?:\w+:)?c>))?"
+)
+"""The same with its style, whether it is a string, its formula, its error, and its end where it has no value."""
+
+_UNVALUED: Final = re.compile(rb">#|f>\s*(?:</(?:\w+:)?c>|<(?:\w+:)?v(?: ?/>|></))")
+"""Stands where a cell has an error, or a formula without a value."""
+
+_LONGEST_TAG: Final = 200
+_LONGEST_CELL: Final = 1 << 14
+_MOST_FORMATS: Final = 65_536
+_NEVER: Final = 1 << 32
+_WITH_WORDS: Final = ("drawing", "chart", "chartEx", "diagramData")
+_OLD_COPY: Final = "[Threaded comment]"
+"""What Excel writes before the copy of a comment for its older versions."""
+
+Place: TypeAlias = tuple[int, int]
+"""Row, from 1, and column, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a cell is shown: by a number format's code; ``instead`` is what it says for want of a value."""
+
+    code: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """A sheet's member; ``cells`` spans its first to its last, ``unvalued`` tells that some lack a value."""
+
+    member: str
+    cells: int
+    unvalued: bool
+
+
+class Workbook:
+    """The parts of an xlsx. ``sheets`` are by name; there are none in a package of another kind."""
+
+    def __init__(self, package: Package) -> None:
+        """Raises: SourceError, as the package does. All members are weighed: the parser unpacks by itself."""
+        self._package = package
+        main = next((name for kind, name in package.targets("").values() if kind == "officeDocument"), "")
+        book, related = package.xml(main) if main.endswith(".xml") else None, package.targets(main)
+        listed = [each for each in (book.iter() if book is not None else ()) if local_name(each) == "sheet"]
+        names = {related.get(attribute(each, "id"), ("", ""))[1]: attribute(each, "name") for each in listed}
+        self.sheets = {names[name]: _part(package, name) for name in package.names if name in names}
+        for name in package.names:
+            if name not in names:
+                package.weigh(name)
+        styles = next((name for kind, name in related.values() if kind == "styles"), "xl/styles.xml")
+        self._codes = _codes(package.xml(styles)) if self.sheets else ()
+        self._told: set[str] = set()
+
+    def looks(self, name: str) -> Looks:
+        """How the cells of a sheet are shown, as far as the parser of values does not know."""
+        part = self.sheets.get(name)
+        if part is None or not (part.unvalued or any(self._codes)):
+            return Looks(iter(()))
+        return Looks(_looks(self._package.pieces(part.member), self._codes))
+
+    def beside(self, name: str, pictures: Pictures) -> Iterator[Aside]:
+        """What stands on a sheet beside its cells, with the row it is about: comments, boxes, charts, pictures."""
+        part = self.sheets.get(name)
+        if part is not None:
+            yield from self._beside(part.member, pictures)
+
+    def unplaced(self) -> Iterator[str]:
+        """Comments and words of drawings that belong to no sheet."""
+        for name in self._package.names:
+            folder, _, file = name.rpartition("/")
+            drawn = folder in ("xl/drawings", "xl/charts") or (folder.startswith("xl") and "comment" in file.lower())
+            if drawn and file.endswith(".xml") and name not in self._told:
+                yield _words(self._package.xml(name))
+
+    def _beside(self, member: str, pictures: Pictures) -> Iterator[Aside]:
+        for kind, target in self._package.targets(member).values():
+            if kind == "image":
+                yield pictures.said(target), None
+            if target in self._told or (root := self._package.xml(target)) is None:
+                continue
+            if kind in ("comments", "threadedComment"):
+                self._told.add(target)
+                yield from _comments(root)
+            elif kind in _WITH_WORDS:
+                self._told.add(target)
+                yield _words(root), None
+                yield from self._beside(target, pictures)
+            elif kind == "table" and attribute(root, "headerRowCount") == "0":
+                columns = [attribute(each, "name") for each in root.iter() if local_name(each) == "tableColumn"]
+                yield f"{attribute(root, 'displayName')}: {', '.join(columns)}", None
+
+
+class Looks:
+    """The looks of a sheet's cells, asked for row by row from the top, so that none is kept."""
+
+    def __init__(self, looks: Iterator[tuple[Place, Look]]) -> None:
+        self._looks = looks
+        self._next: tuple[Place, Look] = ((0, 0), Look())
+
+    def row(self, at: int) -> dict[int, Look]:
+        """The looks of the cells of a row (from 1), by column (from 0)."""
+        found: dict[int, Look] = {}
+        while (place := self._next[0])[0] <= at:
+            if place[0] == at:
+                found[place[1]] = self._next[1]
+            self._next = next(self._looks, ((_NEVER, 0), Look()))
+        return found
+
+
+def _part(package: Package, member: str) -> SheetPart:
+    """A sheet, with the cells from the first to the last row and column in which there is anything.
+
+    The parser takes the memory of them all at once, and ends the process where it does not get it.
+    """
+    columns, rows = set[bytes](), set[int]()
+    rest, unvalued = b"", False
+    for piece in package.pieces(member):
+        places = _CELL.findall(rest + piece)
+        columns.update({letters for letters, _ in places})
+        numbers = [int(number) for _, number in places]
+        rows.update((min(numbers), max(numbers)) if numbers else ())
+        unvalued = unvalued or _UNVALUED.search(rest + piece) is not None
+        rest = piece[-_LONGEST_TAG:]
+    across = [_column(letters) + 1 for letters in columns]
+    spanned = (max(rows) - min(rows) + 1) * (max(across) - min(across) + 1) if rows else 0
+    return SheetPart(member, spanned, unvalued)
+
+
+@lru_cache(maxsize=1 << 14)
+def _column(letters: bytes) -> int:
+    """``A`` → 0, ``AA`` → 26."""
+    return reduce(lambda so_far, letter: so_far * 26 + letter - 64, letters, 0) - 1
+
+
+def _looks(pieces: Iterator[bytes], codes: Sequence[str]) -> Iterator[tuple[Place, Look]]:
+    """The cells that are not shown as they are, in the file's order; some of them twice."""
+    known = [Look(code) for code in codes]
+    rest = b""
+    for piece in pieces:
+        for letters, number, style, string, formula, error, end in _LOOK.findall(rest + piece):
+            at = int(style) if style else 0
+            look = known[at] if at < len(known) else Look()
+            instead = error or (b"=" + formula if formula and end and not string else b"")
+            if instead:
+                look = Look(look.code, unescape(instead.decode("utf-8", "replace"), {"&quot;": '"'}))
+            if look.code or look.instead:
+                yield (int(number), _column(letters)), look
+        rest = piece[-_LONGEST_CELL:]
+
+
+def _codes(styles: Any) -> tuple[str, ...]:
+    """The code of the number format of each style of cells; empty where a value is shown as it is."""
+    named, codes = dict(BUILT_IN), list[str]()
+    for each in styles.iter() if styles is not None else ():
+        match local_name(each):
+            case "numFmt":
+                named[whole_number(attribute(each, "numFmtId"), _MOST_FORMATS)] = attribute(each, "formatCode")
+            case "cellXfs":
+                codes = [attribute(xf, "numFmtId") for xf in each]
+            case _:
+                continue
+    shown = [named.get(whole_number(code, _MOST_FORMATS), "") for code in codes]
+    return tuple("" if code.lower() in ("general", "@") else code for code in shown)
+
+
+def _comments(root: Any) -> Iterator[Aside]:
+    """Comments, those on a cell with its row."""
+    for each in root.iter():
+        if local_name(each) in ("comment", "threadedComment"):
+            place = attribute(each, "ref")
+            said = _joined(each, ("t", "text"))
+            if said and not said.startswith(_OLD_COPY):
+                yield f"Comment on {place}: {said}", whole_number(place.lstrip(ascii_uppercase), _NEVER) or None
+
+
+def _words(root: Any) -> str:
+    """The words of a drawing, a line for each paragraph."""
+    paragraphs = [each for each in root.iter() if local_name(each) == "p"]
+    lines = [_joined(each, ("t",)) for each in paragraphs] if paragraphs else texts(root, "t")
+    return "\n".join(filter(None, lines))
+
+
+def _joined(element: Any, names: tuple[str, ...]) -> str:
+    return "".join(each.text or "" for each in element.iter() if local_name(each) in names).strip()
