@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 Shown: TypeAlias = Callable[[float], str]
@@ -35,8 +33,13 @@ BUILT_IN: Final = {
 }
 """The codes that have a number and are not written in the file (18.8.30); those left out show a value as it is."""
 
-LARGEST: Final = 1e15
-"""From here on a double has no digits behind the point, and a format is not what matters."""
+LARGEST: Final = 1e13
+"""From here on a double has no two digits behind the point, and is shown as it is."""
+
+_MOST_THOUSANDS: Final = 4
+_WHOLE: Final = 1e15
+_TO_ITS_DECIMAL: Final = 1 + 2**-52
+"""A half is rounded up as in the decimal number that was written, which a double may miss by half of its last bit."""
 
 MOST_DECIMALS: Final = 10
 LONGEST_CODE: Final = 255
@@ -47,6 +50,9 @@ _TOKEN: Final = re.compile(
     r"|(?P<digits>[0#?.,]*[0#?][0#?.,]*(?P<power>[Ee][+-][0#?]+)?)|(?P<literal>.)",
     re.DOTALL,
 )
+_COUNTING: Final = frozenset("123456789")
+"""Without any of these a number is none below zero."""
+
 _CONDITION: Final = ("<", ">", "=")
 _LETTERS: Final = re.compile(r'"[^"]*"|\\.|[_*].|\[\$?[^\]]*\]')
 _UNKNOWN: Final = frozenset("/@yYmMdDhHsSeEgGbB")
@@ -54,36 +60,31 @@ _UNKNOWN: Final = frozenset("/@yYmMdDhHsSeEgGbB")
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """One of the up to three ways that a code has for numbers above, below and at zero."""
+    """One of the up to three ways that a code has for numbers above, below and at zero.
+
+    ``spec`` is Python's own format, empty for a section of words only; ``width`` is that of the least number, filled
+    up with zeros; ``decimals`` are those that stay where they are zeros, -1 if all do.
+    """
 
     before: str
-    digits: str
     after: str
-    power: bool
+    spec: str
+    factor: float
+    width: int
+    decimals: int
 
     def shown(self, value: float) -> str:
         """A number that is not below zero."""
-        whole, _, part = self.digits.rstrip(",").partition(".")
-        thousands = len(self.digits) - len(self.digits.rstrip(","))
-        percents = self.before.count("%") + self.after.count("%")
-        number = Decimal(f"{value:.15g}").scaleb(2 * percents - 3 * thousands)
-        most = min(sum(part.count(each) for each in "0#?"), MOST_DECIMALS)
-        if self.power:
-            written = f"{value:.{most}E}"
-        elif not self.digits or (not number and "0" not in self.digits):
-            written = ""
-        else:
-            written = self._plain(number, whole, most, part.count("0"))
-        return f"{self.before}{written}{self.after}".strip()
-
-    def _plain(self, number: Decimal, whole: str, most: int, least: int) -> str:
-        rounded = number.quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP)
-        left, point, right = f"{rounded:{',' if ',' in whole else ''}.{most}f}".partition(".")
-        right = right[:least] + right[least:].rstrip("0")
-        return left.zfill(whole.count("0")) + (point + right if right else "")
+        if not self.spec or not (value or self.width):
+            return (self.before + self.after).strip()
+        written = format(value * self.factor * _TO_ITS_DECIMAL, self.spec)
+        if self.decimals >= 0:
+            whole, _, part = written.partition(".")
+            part = part[: self.decimals] + part[self.decimals :].rstrip("0")
+            written = whole + ("." + part if part else "")
+        return f"{self.before}{written.zfill(self.width)}{self.after}".strip()
 
 
-@lru_cache(maxsize=1024)
 def shown_by(code: str) -> Shown | None:
     """What shows a number under a format's code; ``None`` where that is the number as it is.
 
@@ -103,14 +104,15 @@ def shown_by(code: str) -> Shown | None:
         # A section that shows nothing hides what is there, and is not heeded.
         if section is None or not abs(value) < LARGEST:
             return plain(value)
-        return (sign if value < 0 else "") + section.shown(abs(value)) or plain(value)
+        text = section.shown(abs(value))
+        return sign + text if value < 0 and not _COUNTING.isdisjoint(text) else text
 
     return shown
 
 
 def plain(value: float) -> str:
     """A number as it is, whole numbers without a fraction."""
-    return str(int(value)) if abs(value) < LARGEST and value.is_integer() else f"{value:.12g}"
+    return str(int(value)) if abs(value) < _WHOLE and value.is_integer() else f"{value:.12g}"
 
 
 def moment(code: str, value: datetime) -> str:
@@ -137,17 +139,25 @@ def _sections(code: str) -> Iterator[str]:
 
 def _section(code: str) -> _Section | None:
     """A section; ``None`` for one that says more than is known here, or nothing."""
-    before, digits, after, power = "", "", "", False
+    before, digits, after, power = "", "", "", ""
     for each in _TOKEN.finditer(code):
         said = each["quoted"] or each["escaped"] or each["currency"] or each["literal"] or ""
         if each["literal"] in _UNKNOWN or (each["bracket"] or "").startswith(_CONDITION) or (digits and each["digits"]):
             return None
         if each["digits"]:
-            power = each["power"] is not None
-            digits = each["digits"].removesuffix(each["power"] or "")
+            power = each["power"] or ""
+            digits = each["digits"].removesuffix(power)
         elif digits:
             after += said
         else:
             before += said
-    known = (before + after).count("%") < 2 and (digits or before.strip())
-    return _Section(before, digits, after, power) if known else None
+    whole, _, part = digits.rstrip(",").partition(".")
+    percents, thousands = (before + after).count("%"), len(digits) - len(digits.rstrip(","))
+    if percents > 1 or thousands > _MOST_THOUSANDS or not (digits or before.strip()):
+        return None
+    most, least = min(len(part), MOST_DECIMALS), min(part.count("0"), MOST_DECIMALS)
+    spec = f"{',' if ',' in whole else ''}.{most}{'E' if power else 'f'}" if digits else ""
+    zeros = whole.count("0") + part.count("0")
+    width = whole.count("0") + (1 + least if least else 0) if zeros else 0
+    decimals = -1 if power or least == most else least
+    return _Section(before, after, spec, 100.0**percents / 1000.0**thousands, width, decimals)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from ammon.sources.documents.embedded import add_object
 from ammon.sources.documents.package import Package, attribute, local_name
 from ammon.sources.documents.pictures import Pictures
+from ammon.sources.kinds import KINDS
 from ammon.sources.reading import Reading
 
 _CONTENT: Final = re.compile(r"([^/]+)/content\.xml")
@@ -57,14 +58,15 @@ class Objects:
         extension = next((_DOCUMENTS[kind] for each in body if (kind := local_name(each)) in _DOCUMENTS), "")
         if not extension:
             return " ".join(filter(None, map(str.strip, root.itertext())))
-        self._reading.member(name + extension, self._packed(f"{name}/"))
+        self._reading.member(name + extension, self._packed(f"{name}/", KINDS[extension].media_type))
         return ""
 
-    def _packed(self, folder: str) -> bytes:
+    def _packed(self, folder: str, media_type: str) -> bytes:
         """The members in a folder as a file of their own."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("mimetype", media_type)
             for name in self._package.names:
-                if name.startswith(folder):
+                if name.startswith(folder) and name != f"{folder}mimetype":
                     archive.writestr(name.removeprefix(folder), self._package.read(name))
         return buffer.getvalue()

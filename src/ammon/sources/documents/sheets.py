@@ -15,7 +15,7 @@ import python_calamine as calamine
 from ammon.errors import SourceError
 from ammon.sources.documents import ods
 from ammon.sources.documents.embedded import add_held, add_objects
-from ammon.sources.documents.number_formats import moment, plain, shown_by
+from ammon.sources.documents.number_formats import moment, plain
 from ammon.sources.documents.odf import refuse_encrypted
 from ammon.sources.documents.odf_objects import Objects
 from ammon.sources.documents.package import Package
@@ -133,10 +133,8 @@ def _records(sheet: Any, name: str, looks: Looks) -> Iterator[Record]:
         if column >= left:
             spans.setdefault(first + 1, []).append((column - left, last - first + 1, end - column + 1))
     for at, cells in enumerate(sheet.iter_rows(), top + 1):
-        said = [_said(cell) for cell in cells]
-        for column, look in looks.row(at).items():
-            if left <= column < left + len(cells):
-                said[column - left] = _seen(cells[column - left], look)
+        row = looks.row(at)
+        said = [_seen(cell, row[column]) if column in row else _said(cell) for column, cell in enumerate(cells, left)]
         yield Record(at, said, tuple(spans.get(at, ())))
 
 
@@ -145,8 +143,8 @@ def _seen(value: object, look: Look) -> str:
     match value:
         case bool():
             return _said(value)
-        case float() if shown := shown_by(look.code):
-            return shown(value)
+        case float() if look.shown is not None:
+            return look.shown(value)
         case datetime() if look.code:
             return moment(look.code, value)
         case "" | None:

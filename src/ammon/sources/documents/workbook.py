@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
+from itertools import groupby
+from operator import itemgetter
 from string import ascii_uppercase
 from typing import Any, Final, TypeAlias
 from xml.sax.saxutils import unescape
 
-from ammon.sources.documents.number_formats import BUILT_IN
+from ammon.sources.documents.number_formats import BUILT_IN, Shown, shown_by
 from ammon.sources.documents.package import Package, attribute, local_name, texts, whole_number
 from ammon.sources.documents.pictures import Pictures
 from ammon.sources.documents.sheet_rows import Aside
@@ -18,13 +20,18 @@ from ammon.sources.documents.sheet_rows import Aside
 _CELL: Final = re.compile(rb"""<(?:\w+:)?c\s[^<>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^<>]*(?<!/)>""")
 """A cell of XML that holds something, with its place."""
 
+_TAG: Final = (
+    rb"""<(?:\w+:)?c(?:\s+(?:r=["']([A-Z]{1,3})(\d{1,7})["']|s=["'](\d{1,5})["']|t=["'](str)["']|"""
+    rb"""[\w:]+=["'][^<>"']*["']))*+\s*>"""
+)
+_STYLED: Final = re.compile(_TAG)
+"""The same with its style, and whether it is a string."""
+
 _LOOK: Final = re.compile(
-    rb"""<(?:\w+:)?c\s(?=[^<>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'])(?=[^<>]*?\bs=["'](\d{1,5})["']|)"""
-    rb"""(?=[^<>]*?\bt=["'](str)["']|)[^<>]*(?<!/)>"""
-    rb"(?:<(?:\w+:)?f(?:\s[^<>]*)?>([^<]*)</(?:\w+:)?f>)?"
+    _TAG + rb"(?:<(?:\w+:)?f(?:\s[^<>]*)?>([^<]*)</(?:\w+:)?f>)?"
     rb"(?:<(?:\w+:)?v>(#[^<]*)<|(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?(</(?:\w+:)?c>))?"
 )
-"""The same with its style, whether it is a string, its formula, its error, and its end where it has no value."""
+"""The same with its formula, its error, and its end where it has no value."""
 
 _UNVALUED: Final = re.compile(rb">#|f>\s*(?:</(?:\w+:)?c>|<(?:\w+:)?v(?: ?/>|></))")
 """Stands where a cell has an error, or a formula without a value."""
@@ -33,20 +40,25 @@ _LONGEST_TAG: Final = 200
 _LONGEST_CELL: Final = 1 << 14
 _MOST_FORMATS: Final = 65_536
 _NEVER: Final = 1 << 32
-_WITH_WORDS: Final = ("drawing", "chart", "chartEx", "diagramData")
+_WITH_WORDS: Final = ("comments", "threadedComment", "table", "drawing", "chart", "chartEx", "diagramData")
 _OLD_COPY: Final = "[Threaded comment]"
 """What Excel writes before the copy of a comment for its older versions."""
-
-Place: TypeAlias = tuple[int, int]
-"""Row, from 1, and column, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a cell is shown: by a number format's code; ``instead`` is what it says for want of a value."""
+    """How a cell is shown: by a number format's code, which is ``shown`` for numbers.
+
+    ``instead`` is what it says for want of a value.
+    """
 
     code: str = ""
+    shown: Shown | None = None
     instead: str = ""
+
+
+RowLooks: TypeAlias = tuple[int, dict[int, Look]]
+"""A row, from 1, and the looks of its cells, by column from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +85,16 @@ class Workbook:
             if name not in names:
                 package.weigh(name)
         styles = next((name for kind, name in related.values() if kind == "styles"), "xl/styles.xml")
-        self._codes = _codes(package.xml(styles)) if self.sheets else ()
+        self._styles = _looks_of(package.xml(styles)) if self.sheets else {}
         self._told: set[str] = set()
 
     def looks(self, name: str) -> Looks:
         """How the cells of a sheet are shown, as far as the parser of values does not know."""
         part = self.sheets.get(name)
-        if part is None or not (part.unvalued or any(self._codes)):
+        if part is None or not (part.unvalued or self._styles):
             return Looks(iter(()))
-        return Looks(_looks(self._package.pieces(part.member), self._codes))
+        read = _valued if part.unvalued else _styled
+        return Looks(read(self._package.pieces(part.member), self._styles))
 
     def beside(self, name: str, pictures: Pictures) -> Iterator[Aside]:
         """What stands on a sheet beside its cells, with the row it is about: comments, boxes, charts, pictures."""
@@ -101,34 +114,34 @@ class Workbook:
         for kind, target in self._package.targets(member).values():
             if kind == "image":
                 yield pictures.said(target), None
-            if target in self._told or (root := self._package.xml(target)) is None:
+            root = self._package.xml(target) if kind in _WITH_WORDS and target not in self._told else None
+            self._told.add(target)
+            if root is None:
                 continue
-            if kind in ("comments", "threadedComment"):
-                self._told.add(target)
-                yield from _comments(root)
-            elif kind in _WITH_WORDS:
-                self._told.add(target)
-                yield _words(root), None
-                yield from self._beside(target, pictures)
-            elif kind == "table" and attribute(root, "headerRowCount") == "0":
-                columns = [attribute(each, "name") for each in root.iter() if local_name(each) == "tableColumn"]
-                yield f"{attribute(root, 'displayName')}: {', '.join(columns)}", None
+            match kind:
+                case "comments" | "threadedComment":
+                    yield from _comments(root)
+                case "table":
+                    yield _hidden_head(root), None
+                case _:
+                    yield _words(root), None
+                    yield from self._beside(target, pictures)
 
 
 class Looks:
     """The looks of a sheet's cells, asked for row by row from the top, so that none is kept."""
 
-    def __init__(self, looks: Iterator[tuple[Place, Look]]) -> None:
+    def __init__(self, looks: Iterator[RowLooks]) -> None:
         self._looks = looks
-        self._next: tuple[Place, Look] = ((0, 0), Look())
+        self._next: RowLooks = (0, {})
 
     def row(self, at: int) -> dict[int, Look]:
         """The looks of the cells of a row (from 1), by column (from 0)."""
         found: dict[int, Look] = {}
-        while (place := self._next[0])[0] <= at:
-            if place[0] == at:
-                found[place[1]] = self._next[1]
-            self._next = next(self._looks, ((_NEVER, 0), Look()))
+        while self._next[0] <= at:
+            if self._next[0] == at:
+                found |= self._next[1]
+            self._next = next(self._looks, (_NEVER, {}))
         return found
 
 
@@ -157,24 +170,40 @@ def _column(letters: bytes) -> int:
     return reduce(lambda so_far, letter: so_far * 26 + letter - 64, letters, 0) - 1
 
 
-def _looks(pieces: Iterator[bytes], codes: Sequence[str]) -> Iterator[tuple[Place, Look]]:
-    """The cells that are not shown as they are, in the file's order; some of them twice."""
-    known = [Look(code) for code in codes]
+def _styled(pieces: Iterator[bytes], styles: Mapping[bytes, Look]) -> Iterator[RowLooks]:
+    """The cells whose style shows them otherwise than they are, in the file's order; some of them twice."""
     rest = b""
     for piece in pieces:
+        cells = _STYLED.findall(rest + piece)
+        looks = ((number, letters, styles[style]) for letters, number, style, _ in cells if style in styles)
+        yield from _by_row(looks)
+        rest = piece[-_LONGEST_TAG:]
+
+
+def _valued(pieces: Iterator[bytes], styles: Mapping[bytes, Look]) -> Iterator[RowLooks]:
+    """The same, and the cells that have no value, but an error or a formula."""
+    rest = b""
+    for piece in pieces:
+        found = list[tuple[bytes, bytes, Look]]()
         for letters, number, style, string, formula, error, end in _LOOK.findall(rest + piece):
-            at = int(style) if style else 0
-            look = known[at] if at < len(known) else Look()
             instead = error or (b"=" + formula if formula and end and not string else b"")
             if instead:
-                look = Look(look.code, unescape(instead.decode("utf-8", "replace"), {"&quot;": '"'}))
-            if look.code or look.instead:
-                yield (int(number), _column(letters)), look
+                said = unescape(instead.decode("utf-8", "replace"), {"&quot;": '"', "&apos;": "'"})
+                found.append((number, letters, Look(instead=said)))
+            elif style in styles:
+                found.append((number, letters, styles[style]))
+        yield from _by_row(found)
         rest = piece[-_LONGEST_CELL:]
 
 
-def _codes(styles: Any) -> tuple[str, ...]:
-    """The code of the number format of each style of cells; empty where a value is shown as it is."""
+def _by_row(looks: Iterable[tuple[bytes, bytes, Look]]) -> Iterator[RowLooks]:
+    for number, cells in groupby(looks, itemgetter(0)):
+        if number:
+            yield int(number), {_column(letters): look for _, letters, look in cells}
+
+
+def _looks_of(styles: Any) -> dict[bytes, Look]:
+    """The looks of cells by the number of their style, without those that show a value as it is."""
     named, codes = dict(BUILT_IN), list[str]()
     for each in styles.iter() if styles is not None else ():
         match local_name(each):
@@ -185,7 +214,11 @@ def _codes(styles: Any) -> tuple[str, ...]:
             case _:
                 continue
     shown = [named.get(whole_number(code, _MOST_FORMATS), "") for code in codes]
-    return tuple("" if code.lower() in ("general", "@") else code for code in shown)
+    return {
+        str(number).encode(): Look(code, shown_by(code))
+        for number, code in enumerate(shown)
+        if code and code.lower() not in ("general", "@")
+    }
 
 
 def _comments(root: Any) -> Iterator[Aside]:
@@ -196,6 +229,14 @@ def _comments(root: Any) -> Iterator[Aside]:
             said = _joined(each, ("t", "text"))
             if said and not said.startswith(_OLD_COPY):
                 yield f"Comment on {place}: {said}", whole_number(place.lstrip(ascii_uppercase), _NEVER) or None
+
+
+def _hidden_head(table: Any) -> str:
+    """The name and the columns of a table whose head is in no cells; empty for any other."""
+    columns = [attribute(each, "name") for each in table.iter() if local_name(each) == "tableColumn"]
+    return (
+        f"{attribute(table, 'displayName')}: {', '.join(columns)}" if attribute(table, "headerRowCount") == "0" else ""
+    )
 
 
 def _words(root: Any) -> str:
