@@ -128,21 +128,27 @@ def beside(related: dict[str, tuple[str, str]], members: dict[str, str | bytes])
 
 def test_what_stands_beside_the_cells_is_on_their_sheet() -> None:
     comment = '<c><comment ref="B6"><text><r><t>Ask </t></r><r><t>Bo.</t></r></text></comment></c>'
-    shapes = "<d><p><r><t>Dra</t></r><r><t>ft</t></r></p></d>"
+    shapes = (
+        "<d><a><from><row>3</row></from><p><r><t>Dra</t></r><r><t>ft</t></r></p></a>"
+        '<a><from><row>8</row></from><blip embed="i"/></a><a><chart id="h"/></a></d>'
+    )
     data = beside(
         {"c": ("comments", "../comments1.xml"), "d": ("drawing", "../drawings/drawing1.xml")},
         {
             "xl/comments1.xml": comment,
             "xl/drawings/drawing1.xml": shapes,
-            "xl/drawings/_rels/drawing1.xml.rels": relations({"i": ("image", "../media/a.png")}),
+            "xl/drawings/_rels/drawing1.xml.rels": relations(
+                {"i": ("image", "../media/a.png"), "h": ("chart", "../charts/one.xml")}
+            ),
+            "xl/charts/one.xml": "<c><t>Yield</t></c>",
             "xl/media/a.png": picture(60, 20),
         },
     )
     document = read("a.xlsx", data, Reader())
-    for words in ("Comment on B6: Ask Bo.", "Draft", "a picture of 60 by 20"):
-        assert under(document, words)[:2] == (2, ("Costs",))
-    (part,) = [part for part in document.parts if document.text[part.start :].startswith("Comment on")]
-    assert part.lines == (6, 6)
+    said = {"Comment on B6: Ask Bo.": 6, "Draft": 4, "a picture of 60 by 20": 9, "Yield": 1}
+    for words, row in said.items():
+        (part,) = [part for part in document.parts if document.text[part.start : part.end] == words]
+        assert (part.page, part.heading, part.lines) == (2, ("Costs",), (row, row))
 
 
 def test_the_columns_of_a_table_without_a_head_are_read() -> None:
@@ -163,7 +169,7 @@ def test_a_workbook_of_pictures_only_asks_for_recognition() -> None:
     related = {"d": ("drawing", "../drawings/drawing1.xml")}
     members: dict[str, str | bytes] = {
         "xl/worksheets/_rels/sheet1.xml.rels": relations(related),
-        "xl/drawings/drawing1.xml": "<d/>",
+        "xl/drawings/drawing1.xml": '<d><a><blip embed="i"/></a></d>',
         "xl/drawings/_rels/drawing1.xml.rels": relations({"i": ("image", "../media/a.png")}),
         "xl/media/a.png": picture(60, 20),
     }

@@ -26,22 +26,22 @@ class Sheet:
         self.name = name
         self._rows = rows
         self._comments: list[Aside] = []
-        self._shapes: list[Any] = []
+        self._shapes: list[tuple[Any, int]] = []
 
     def beside(self, objects: Objects) -> Iterator[Aside]:
         """Comments, boxes, pictures and objects on the rows that were read. Raises: SourceError."""
         yield from self._comments
-        for shape in self._shapes:
-            yield "\n".join(said(each) for each in shape.iter() if local_name(each) == "p"), None
+        for shape, at in self._shapes:
+            yield "\n".join(said(each) for each in shape.iter() if local_name(each) == "p"), at
             for each in shape.iter():
-                yield objects.said(each), None
+                yield objects.said(each), at
 
     def records(self) -> Iterator[Record]:
         """The rows, those that are repeated as often as they are. Raises: SourceError."""
         at = 1
         for element in self._rows:
             if local_name(element) == "shapes":
-                self._shapes += list(element)
+                self._shapes += [(each, at) for each in element]
                 continue
             count = whole_number(attribute(element, "number-rows-repeated"), _MOST_ROWS, 1)
             cells, spans = self._cells(element, at)
@@ -76,7 +76,7 @@ class Sheet:
                 text = "\n".join(filter(None, (said(line) for line in each.iter() if local_name(line) == "p")))
                 self._comments.append((f"Comment: {text}" if text else "", at))
             elif local_name(each) not in ("p", "table"):
-                self._shapes.append(each)
+                self._shapes.append((each, at))
 
 
 def sheets_of(package: Package) -> Iterator[Sheet]:

@@ -24,8 +24,8 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 Span: TypeAlias = tuple[int, int, int]
 """A cell that was merged from several: its column, from 0, and how many rows and columns it is large."""
 
-Aside: TypeAlias = tuple[str, int | None]
-"""What stands beside the cells of a sheet, and the row that it is about."""
+Aside: TypeAlias = tuple[str, int]
+"""What stands beside the cells of a sheet, and its row, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Record:
 def add_asides(rows: Rows, asides: Iterable[Aside], name: str, number: int) -> None:
     """Add what stands beside the cells of the ``number``-th sheet. Raises: SourceError with the code ``too-large``."""
     for text, at in asides:
-        rows.add(text, (at, at) if at else None, (name,), number)
+        rows.add(text, (at, at), (name,), number)
 
 
 def add_sheet(rows: Rows, records: Iterable[Record], name: str, number: int) -> None:

@@ -40,7 +40,9 @@ _LONGEST_TAG: Final = 200
 _LONGEST_CELL: Final = 1 << 14
 _MOST_FORMATS: Final = 65_536
 _NEVER: Final = 1 << 32
-_WITH_WORDS: Final = ("comments", "threadedComment", "table", "drawing", "chart", "chartEx", "diagramData")
+_LONGEST_ROW: Final = 8
+_WITH_WORDS: Final = ("comments", "threadedComment", "table", "drawing")
+_DRAWN: Final = ("chart", "chartEx", "diagramData")
 _OLD_COPY: Final = "[Threaded comment]"
 """What Excel writes before the copy of a comment for its older versions."""
 
@@ -97,10 +99,20 @@ class Workbook:
         return Looks(read(self._package.pieces(part.member), self._styles))
 
     def beside(self, name: str, pictures: Pictures) -> Iterator[Aside]:
-        """What stands on a sheet beside its cells, with the row it is about: comments, boxes, charts, pictures."""
+        """What stands on a sheet beside its cells, with the row it is on: comments, boxes, charts, pictures."""
         part = self.sheets.get(name)
-        if part is not None:
-            yield from self._beside(part.member, pictures)
+        for kind, target in self._package.targets(part.member).values() if part is not None else ():
+            root = self._package.xml(target) if kind in _WITH_WORDS and target not in self._told else None
+            self._told.add(target)
+            match kind if root is not None else "":
+                case "comments" | "threadedComment":
+                    yield from _comments(root)
+                case "table":
+                    yield from _hidden_head(root)
+                case "drawing":
+                    yield from self._drawn(target, root, pictures)
+                case _:
+                    continue
 
     def unplaced(self) -> Iterator[str]:
         """Comments and words of drawings that belong to no sheet."""
@@ -110,22 +122,19 @@ class Workbook:
             if drawn and file.endswith(".xml") and name not in self._told:
                 yield _words(self._package.xml(name))
 
-    def _beside(self, member: str, pictures: Pictures) -> Iterator[Aside]:
-        for kind, target in self._package.targets(member).values():
-            if kind == "image":
-                yield pictures.said(target), None
-            root = self._package.xml(target) if kind in _WITH_WORDS and target not in self._told else None
-            self._told.add(target)
-            if root is None:
-                continue
-            match kind:
-                case "comments" | "threadedComment":
-                    yield from _comments(root)
-                case "table":
-                    yield _hidden_head(root), None
-                case _:
-                    yield _words(root), None
-                    yield from self._beside(target, pictures)
+    def _drawn(self, member: str, root: Any, pictures: Pictures) -> Iterator[Aside]:
+        """What is drawn on a sheet, each at the row at which it starts."""
+        related = self._package.targets(member)
+        for anchor in root:
+            at = next((int(row) for row in texts(anchor, "row") if row.isdecimal() and len(row) < _LONGEST_ROW), 0) + 1
+            yield _words(anchor), at
+            for value in [value for each in anchor.iter() for value in each.attrib.values()]:
+                kind, target = related.get(value, ("", ""))
+                if kind == "image":
+                    yield pictures.said(target), at
+                elif kind in _DRAWN and target not in self._told and (inner := self._package.xml(target)) is not None:
+                    self._told.add(target)
+                    yield _words(inner), at
 
 
 class Looks:
@@ -228,15 +237,19 @@ def _comments(root: Any) -> Iterator[Aside]:
             place = attribute(each, "ref")
             said = _joined(each, ("t", "text"))
             if said and not said.startswith(_OLD_COPY):
-                yield f"Comment on {place}: {said}", whole_number(place.lstrip(ascii_uppercase), _NEVER) or None
+                yield f"Comment on {place}: {said}", _row(place)
 
 
-def _hidden_head(table: Any) -> str:
-    """The name and the columns of a table whose head is in no cells; empty for any other."""
-    columns = [attribute(each, "name") for each in table.iter() if local_name(each) == "tableColumn"]
-    return (
-        f"{attribute(table, 'displayName')}: {', '.join(columns)}" if attribute(table, "headerRowCount") == "0" else ""
-    )
+def _hidden_head(table: Any) -> Iterator[Aside]:
+    """The name and the columns of a table whose head is in no cells."""
+    if attribute(table, "headerRowCount") == "0":
+        columns = [attribute(each, "name") for each in table.iter() if local_name(each) == "tableColumn"]
+        yield f"{attribute(table, 'displayName')}: {', '.join(columns)}", _row(attribute(table, "ref"))
+
+
+def _row(place: str) -> int:
+    """``B6`` or ``B6:C9`` → 6; the first row for what is no place."""
+    return whole_number(place.partition(":")[0].lstrip(ascii_uppercase), _NEVER, 1)
 
 
 def _words(root: Any) -> str:
