@@ -30,7 +30,7 @@ from ammon import Library
 from ammon.types import Hit
 from document_files import assembled, docx, epub, mail, packed, pdf, pptx, relations, xlsx
 from office_files import odf, with_members
-from ole_files import ppt
+from ole_files import ppt, xls
 from toy_embedder import TrigramEmbedder
 
 LABELS = Path(__file__).parents[1] / "tests" / "located.tsv"
@@ -127,6 +127,10 @@ def _table(said: Sequence[str], _chosen: random.Random) -> bytes:
     return xlsx({"One": rows})
 
 
+def _old_workbook(said: Sequence[str], _chosen: random.Random) -> bytes:
+    return xls({f"S{at}": [[("word", 0), ("more", 0)], [(word, 0), ("words", 0)]] for at, word in enumerate(said, 1)})
+
+
 def _open_table(said: Sequence[str], _chosen: random.Random) -> bytes:
     def row(*cells: str) -> str:
         inner = "".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells)
@@ -180,6 +184,7 @@ _MAKERS = {
     "plan.ppt": (_old_slides, "slide {}"),
     "costs.xlsx": (_workbook, "sheet S{}, row 2"),
     "table.xlsx": (_table, "sheet One"),
+    "costs.xls": (_old_workbook, "sheet S{}, row 2"),
     "costs.ods": (_open_table, "sheet S{}, row 2"),
     "letter.docx": (_letters, "page {}"),
     "book.epub": (_book, "chapter {}"),

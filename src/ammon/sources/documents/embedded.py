@@ -9,16 +9,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from ammon.errors import SourceError
+from ammon.sources.documents.ole import BROKEN, MARK
 from ammon.sources.documents.package import Package
 from ammon.sources.reading import Reading
 
-_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _KINDS: Final = ("package", "oleObject")
 _OF_ITS_OWN: Final = frozenset({"WordDocument", "Workbook", "Book", "PowerPoint Document", "__properties_version1.0"})
 """A compound file with one of these streams is itself a document, or a mail."""
 
 _NATIVE: Final = "\x01Ole10Native"
-_BROKEN: Final = (OSError, ValueError, IndexError, TypeError, AttributeError, KeyError, struct.error, RecursionError)
 
 
 def add_objects(package: Package, reading: Reading) -> None:
@@ -43,7 +42,7 @@ def add_object(name: str, data: bytes, reading: Reading) -> None:
 
     Raises: SourceError with the code ``bomb``.
     """
-    if data.startswith(_OLE):
+    if data.startswith(MARK):
         _add(name, data, reading, 1)
     else:
         reading.member(name, data)
@@ -51,7 +50,7 @@ def add_object(name: str, data: bytes, reading: Reading) -> None:
 
 def add_held(data: bytes, reading: Reading) -> None:
     """Read what an Office document of before 2007 holds as objects. Raises: SourceError with the code ``bomb``."""
-    if data.startswith(_OLE):
+    if data.startswith(MARK):
         _add("object", data, reading, 2)
 
 
@@ -64,7 +63,7 @@ def _add(name: str, data: bytes, reading: Reading, depth: int) -> None:
             paths = [path for path in file.listdir() if len(path) >= depth]
             whole = depth == 1 and any(path[0] in _OF_ITS_OWN for path in paths if len(path) == 1)
             found = [(name, data)] if whole else list(_held(file, paths, name))
-    except _BROKEN as error:
+    except BROKEN as error:
         reading.refuse(name, SourceError(f"It is no object that can be read: {error}.", code="malformed"))
         return
     for inner, content in found:

@@ -1,6 +1,6 @@
 """Workbooks (xlsx, xlsb, xls, ods) → each row a passage of ``column: value`` lines that knows its sheet and its row.
 
-Values are what a person sees: by the formats of numbers where the file is xlsx or ods, as they are where it is another.
+Values are what a person sees: by the formats of numbers, but in xlsb, where they are as they are.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from ammon.sources.documents.embedded import add_held, add_objects
 from ammon.sources.documents.number_formats import moment, plain
 from ammon.sources.documents.odf import refuse_encrypted
 from ammon.sources.documents.odf_objects import Objects
+from ammon.sources.documents.ole import BROKEN
 from ammon.sources.documents.package import Package
 from ammon.sources.documents.pictures import Pictures
 from ammon.sources.documents.sheet_rows import Record, Span, add_asides, add_sheet
 from ammon.sources.documents.workbook import Look, Looks, Workbook
+from ammon.sources.documents.xls import Formats
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.reading import Reading
@@ -50,9 +52,14 @@ def load(data: bytes, kind: Kind, reading: Reading) -> Loaded:
 def _old(data: bytes, kind: Kind, reading: Reading) -> Loaded:
     """A workbook of Excel 97 to 2003."""
     book, rows, remarks = _opened(data), Rows(), list[Remark]()
+    try:
+        formats = Formats(data)
+    except BROKEN as error:
+        formats = Formats(b"")
+        remarks.append(Remark("malformed", f"How its numbers are shown cannot be read: {error}."))
     for number, name in enumerate(book.sheet_names, 1):
         reading.pages(number, len(book.sheet_names))
-        remarks += _add(rows, book, name, number, Looks(iter(())))
+        remarks += _add(rows, book, name, number, Looks(formats.looks(name)))
     add_held(data, reading)
     return _loaded(rows, book.sheet_names, ("", "", {}), kind, remarks)
 
