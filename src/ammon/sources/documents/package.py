@@ -95,7 +95,7 @@ class Package:
         root = self.xml(name)
         title, language, said = "", "", dict[str, Any]()
         for each in root.iter(etree.Element) if root is not None else ():
-            local, text = etree.QName(each).localname, one_line(each.text or "")
+            local, text = local_name(each), one_line(each.text or "")
             if not text or len(each):
                 continue
             if local == "title":

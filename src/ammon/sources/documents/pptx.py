@@ -163,8 +163,9 @@ def _write(package: Package, shape: Any, related: dict[str, tuple[str, str]], nu
     for each in shape.iter():
         for target in each.attrib.values() if local_name(each) in ("chart", "relIds") else ():
             kind, member = related.get(target, ("", ""))
-            if kind in _DRAWN:
-                outline.block(" ".join(texts(package.xml(member), "t", "v")), page=number)
+            root = package.xml(member) if kind in _DRAWN else None
+            if root is not None:
+                outline.block(" ".join(texts(root, "t", "v")), page=number)
     if local_name(shape) == "pic":
         outline.block(next((described(each) for each in shape.iter() if local_name(each) == "cNvPr"), ""), page=number)
 
