@@ -64,7 +64,8 @@ def odf(body: str, members: Mapping[str, str] | None = None) -> bytes:
         "<dc:title>Harvest</dc:title><meta:initial-creator>Ada</meta:initial-creator><dc:language>de-DE</dc:language>"
         "</office:meta></office:document-meta>"
     )
-    kind = "application/vnd.oasis.opendocument." + ("presentation" if "<office:presentation>" in body else "text")
+    kinds = ("presentation", "spreadsheet", "text")
+    kind = "application/vnd.oasis.opendocument." + next(each for each in kinds if f"<office:{each}" in body)
     return packed({"mimetype": kind, "content.xml": content, "meta.xml": meta, **(members or {})})
 
 

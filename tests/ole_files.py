@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 SECTOR = 512
@@ -126,6 +126,41 @@ def ppt(slides: list[tuple[str, str, str]]) -> bytes:
     stream += _record(0x0FF5, struct.pack("<IIIIIIHH", 0, 0, 0, directory, 1, len(offsets) + 1, 0, 0))
     current = struct.pack("<HHIIII", 0, 0x0FF6, 20, 20, 0xE391C05F, edit)
     return compound({"PowerPoint Document": stream, "Current User": current})
+
+
+def xls(sheets: Mapping[str, list[list[tuple[str | float, int]]]], codes: Sequence[str] = ()) -> bytes:
+    """A workbook of Excel 97: the cells of each sheet, each with the number, from 1, of the code that shows it."""
+    whole = [_sheet(rows) for rows in sheets.values()]
+    head = _part(5, _biff(0x0042, struct.pack("<H", 1200)))
+    for at, code in enumerate(codes):
+        head += _biff(0x041E, struct.pack("<HHB", 164 + at, len(code), 1) + code.encode("utf-16-le"))
+    for number in (0, *range(164, 164 + len(codes))):
+        head += _biff(0x00E0, struct.pack("<HH16x", 0, number))
+    start = len(head) + sum(4 + 8 + len(name) for name in sheets) + 4
+    for name, content in zip(sheets, whole, strict=True):
+        head += _biff(0x0085, struct.pack("<IBBBB", start, 0, 0, len(name), 0) + name.encode("latin-1"))
+        start += len(content)
+    return compound({"Workbook": head + _biff(0x000A, b"") + b"".join(whole)})
+
+
+def _biff(kind: int, content: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def _part(kind: int, content: bytes) -> bytes:
+    return _biff(0x0809, struct.pack("<HHHHII", 0x0600, kind, 0, 0, 0, 6)) + content
+
+
+def _sheet(rows: list[list[tuple[str | float, int]]]) -> bytes:
+    content = _biff(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, max(map(len, rows), default=0), 0))
+    for at, row in enumerate(rows):
+        for column, (value, style) in enumerate(row):
+            head = struct.pack("<HHH", at, column, style)
+            if isinstance(value, str):
+                content += _biff(0x0204, head + struct.pack("<HB", len(value), 1) + value.encode("utf-16-le"))
+            else:
+                content += _biff(0x0203, head + struct.pack("<d", value))
+    return _part(0x10, content) + _biff(0x000A, b"")
 
 
 def message(subject: str, body: str, attachments: Mapping[str, bytes] | None = None, within: str = "") -> bytes:

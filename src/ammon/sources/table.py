@@ -83,9 +83,14 @@ def header_of(cells: list[str]) -> list[str] | None:
     """Return the names of the columns, if this row is a header: names are neither numbers nor repeated."""
     names = [" ".join(cell.split()) for cell in cells]
     given = [name for name in names if name]
-    if not given or len(set(given)) < len(given) or any(map(_NUMBER.match, given)):
+    if not given or len(set(given)) < len(given) or any(map(is_number, given)):
         return None
     return [name or f"column {number}" for number, name in enumerate(names, 1)]
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number, an amount or a percentage."""
+    return _NUMBER.match(text) is not None
 
 
 def row_text(columns: list[str], cells: list[str]) -> str:

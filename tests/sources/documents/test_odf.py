@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ammon.errors import SourceError
-from office_files import odf, read, under
+from office_files import Reader, odf, picture, read, under, with_members
 
 
 def text(inner: str) -> bytes:
@@ -74,3 +74,38 @@ def test_an_encrypted_one_says_so() -> None:
     with pytest.raises(SourceError) as caught:
         read("a.odt", odf("<office:text/>", {"META-INF/manifest.xml": manifest}))
     assert caught.value.code == "encrypted"
+
+
+def slides(*frames: str) -> bytes:
+    """A presentation of a slide for each of these."""
+    pages = (f"<draw:page><draw:frame>{frame}</draw:frame></draw:page>" for frame in frames)
+    return odf(f"<office:presentation>{''.join(pages)}</office:presentation>")
+
+
+def test_pictures_and_charts_are_on_their_slide() -> None:
+    link = 'xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href'
+    data = slides(
+        "<draw:text-box><text:p>Words.</text:p></draw:text-box>",
+        f'<draw:image {link}="Pictures/a.png"/>',
+        f'<draw:object {link}="./Object 1"/><draw:image {link}="./ObjectReplacements/Object 1"/>',
+        "<draw:text-box><text:p>End.</text:p></draw:text-box>",
+    )
+    chart = "<office:body xmlns:office='o'><office:chart><p>Yield of rye</p></office:chart></office:body>"
+    data = with_members(data, {"Pictures/a.png": picture(60, 20), "Object 1/content.xml": chart})
+    document = read("a.odp", data, Reader())
+    assert [under(document, words)[0] for words in ("Words.", "60 by 20", "Yield of rye", "End.")] == [1, 2, 3, 4]
+    assert document.text.count("Yield") == 1
+
+
+def test_a_picture_in_a_paragraph_is_read_behind_it() -> None:
+    inner = '<draw:frame><draw:image xmlns:xlink="x" xlink:href="Pictures/a.png"/></draw:frame>'
+    data = text(f"<text:p>Before.{inner}</text:p><text:p>After.</text:p>")
+    said = read("a.odt", with_members(data, {"Pictures/a.png": picture(60, 20)}), Reader()).text
+    assert said == "Before.\n\na picture of 60 by 20\n\nAfter."
+
+
+def test_slides_of_pictures_only_ask_for_recognition() -> None:
+    data = slides('<draw:image xmlns:xlink="x" xlink:href="Pictures/a.png"/>')
+    with pytest.raises(SourceError) as caught:
+        read("a.odp", with_members(data, {"Pictures/a.png": picture(60, 20)}))
+    assert caught.value.code == "needs-ocr"

@@ -90,6 +90,15 @@ def test_tables_charts_and_diagrams_are_read() -> None:
     assert read("a.pptx", data).text.split("\n\n") == ["| a | b |\n| --- | --- |\n| a | b |", "Sales North", "Plan Do"]
 
 
+def test_a_chart_that_is_not_there_and_properties_of_no_valid_name_do_no_harm() -> None:
+    chart = '<p:graphicFrame><c:chart xmlns:c="c" r:id="c1"/></p:graphicFrame>'
+    data = slide(chart + shape("Words", (0, 0)), {"c1": ("chart", "../charts/none.xml")})
+    core = '<cp:coreProperties><dc:0title>No</dc:0title><cp:creator xmlns:cp="c">Ada</cp:creator></cp:coreProperties>'
+    document = read("a.pptx", with_members(data, {"docProps/core.xml": core}))
+    assert document.text == "Words"
+    assert document.metadata["author"] == "Ada"
+
+
 def test_numbers_dates_and_footers_stand_in_the_margin() -> None:
     document = read("a.pptx", slide(shape("7", None, 'type="sldNum"') + shape("Body", (0, 0))))
     assert {under(document, words)[2] for words in ("7",)} == {"margin"}

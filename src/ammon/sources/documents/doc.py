@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ammon.errors import SourceError
-from ammon.sources.documents.ole import properties
+from ammon.sources.documents.embedded import add_held
+from ammon.sources.documents.ole import BROKEN, properties
 from ammon.sources.documents.outline import Outline
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.reading import Reading
 
-_BROKEN: Final = (OSError, ValueError, IndexError, TypeError, AttributeError, KeyError, struct.error, RecursionError)
 _MARK: Final = 0xA5EC
 _ENCRYPTED: Final = 0x0100
 _SECOND_TABLE: Final = 0x0200
@@ -41,7 +41,7 @@ _CONTROLS: Final = {
 }
 
 
-def load(data: bytes, _kind: Kind, _reading: Reading) -> Loaded:
+def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     """Return the document's text. Raises: SourceError with the code ``malformed`` or ``encrypted``."""
     import olefile
 
@@ -49,8 +49,9 @@ def load(data: bytes, _kind: Kind, _reading: Reading) -> Loaded:
         with olefile.OleFileIO(io.BytesIO(data)) as file:
             stories = list(_stories(file))
             title, metadata = properties(file)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise SourceError(f"It is no Word document that can be read: {error}.", code="malformed") from error
+    add_held(data, reading)
     outline = Outline()
     for kind, text in stories:
         outline.block(_shown(text), "margin" if kind == _HEADERS else "prose")

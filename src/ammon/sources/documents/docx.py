@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ammon.errors import SourceError
+from ammon.sources.documents.embedded import add_objects
 from ammon.sources.documents.outline import Outline, markdown_table
 from ammon.sources.documents.package import Package, attribute, described, local_name, texts, whole_number
 from ammon.sources.documents.pictures import Pictures
@@ -56,6 +57,7 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     pictures = Pictures(package, reading)
     reader = _Reader(package, main, pictures)
     reader.read(root)
+    add_objects(package, reading)
     title, language, metadata = package.properties()
     outline = reader.outline
     pictures.demand(outline.text())

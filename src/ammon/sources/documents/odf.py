@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from ammon.errors import SourceError
+from ammon.sources.documents.odf_objects import Objects
 from ammon.sources.documents.outline import Outline, markdown_table
 from ammon.sources.documents.package import Package, attribute, local_name, whole_number
 from ammon.sources.kinds import Kind
@@ -15,22 +15,22 @@ from ammon.sources.reading import Reading
 
 DEEPEST: Final = 60
 _SILENT: Final = frozenset({"tracked-changes", "sequence-decls", "forms", "script", "event-listeners"})
-_ASIDE: Final = frozenset({"note", "annotation", "text-box", "table"})
+_DRAWN: Final = frozenset({"image", "object", "object-ole"})
+_ASIDE: Final = _DRAWN | {"note", "annotation", "text-box", "table"}
 _MOST_REPEATED: Final = 1_000
 _MOST_COLUMNS: Final = 50
 _LOWEST_HEADING: Final = 10
-_OBJECT: Final = re.compile(r"[^/]+/content\.xml")
-"""A chart or an equation."""
 
 
 def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     """Return the document's text. Raises: SourceError with the code ``malformed``, ``encrypted`` or ``bomb``."""
     package = Package(data, reading)
-    _refuse_encrypted(package)
+    refuse_encrypted(package)
     root = package.xml("content.xml")
     if root is None:
         raise SourceError("It has no content.", code="malformed")
-    writer = _Writer()
+    objects = Objects(package, reading)
+    writer = _Writer(objects)
     styles = package.xml("styles.xml")
     margins = ("header", "footer", "header-left", "footer-left")
     for each in styles.iter() if styles is not None else ():
@@ -38,17 +38,18 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
             writer.outline.block("\n".join(filter(None, map(said, _paragraphs(each)))), "margin")
     body = next((each for each in root.iter() if local_name(each) == "body"), root)
     writer.blocks(body, 0)
-    for name in filter(_OBJECT.fullmatch, package.names):
-        inner = package.xml(name)
-        writer.outline.block(" ".join(filter(None, map(str.strip, inner.itertext()))))
+    for text in objects.rest():
+        writer.outline.block(text)
     title, language, metadata = package.properties("meta.xml")
     outline = writer.outline
+    objects.pictures.demand(outline.text())
     if writer.page:
         metadata["pages"] = writer.page
-    return Loaded(outline.text(), title=title, language=language, metadata=metadata, parts=outline.parts)
+    return Loaded(outline.text(), title, language, metadata, outline.parts, remarks=objects.pictures.remarks)
 
 
-def _refuse_encrypted(package: Package) -> None:
+def refuse_encrypted(package: Package) -> None:
+    """Raises: SourceError with the code ``encrypted``, for a package whose manifest names a key."""
     manifest = package.xml("META-INF/manifest.xml")
     for each in manifest.iter() if manifest is not None else ():
         if local_name(each) == "encryption-data":
@@ -58,7 +59,8 @@ def _refuse_encrypted(package: Package) -> None:
 class _Writer:
     """One document on its way to an outline. ``page`` is the slide or drawing that is being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
         self.outline = Outline()
         self.page: int | None = None
 
@@ -85,6 +87,8 @@ class _Writer:
                 case "notes":
                     text = "\n".join(filter(None, map(said, _paragraphs(each))))
                     self.outline.block(f"Notes: {text}" if text else "", page=self.page)
+                case name if name in _DRAWN:
+                    self.outline.block(self._objects.said(each), page=self.page)
                 case name if name not in _SILENT and name:
                     self.blocks(each, depth + 1, indent)
                 case _:

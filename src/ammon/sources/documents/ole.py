@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+from typing import Any, Final
 
 from ammon.errors import SourceError
 from ammon.sources.decoding import decode
 from ammon.sources.loaded import one_line
+
+BROKEN: Final = (OSError, ValueError, IndexError, TypeError, AttributeError, KeyError, struct.error, RecursionError)
+"""What `olefile` and what reads its streams raise for files that are not what they should be."""
+
+MARK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How a compound file starts."""
 
 
 def properties(file: Any) -> tuple[str, dict[str, Any]]:

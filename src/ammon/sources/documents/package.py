@@ -49,6 +49,7 @@ class Package:
         self._reading = reading
         self.names = self._archive.namelist()
         self._known = set(self.names)
+        self._weighed = set[str]()
 
     def read(self, name: str) -> bytes:
         """A member's bytes. Raises: SourceError with the code ``malformed``, ``encrypted`` or ``bomb``."""
@@ -60,15 +61,16 @@ class Package:
             continue
 
     def pieces(self, name: str) -> Iterator[bytes]:
-        """A member's bytes, block by block. Raises: as `read`."""
+        """A member's bytes, block by block; accounted for the first time. Raises: as `read`."""
         try:
             info = self._archive.getinfo(name)
             if info.flag_bits & 1:
                 raise SourceError("It is encrypted.", code="encrypted", hint="Save it without a password.")
             with self._archive.open(info) as member:
                 while piece := member.read(_BLOCK):
-                    self._reading.take(len(piece))
+                    self._reading.take(0 if name in self._weighed else len(piece))
                     yield piece
+            self._weighed.add(name)
         except (KeyError, *BROKEN) as error:
             raise SourceError(f"Its part {name} cannot be read: {error}.", code="malformed") from error
 
@@ -93,7 +95,7 @@ class Package:
         root = self.xml(name)
         title, language, said = "", "", dict[str, Any]()
         for each in root.iter(etree.Element) if root is not None else ():
-            local, text = etree.QName(each).localname, one_line(each.text or "")
+            local, text = local_name(each), one_line(each.text or "")
             if not text or len(each):
                 continue
             if local == "title":

@@ -17,6 +17,8 @@ from ammon.errors import SourceError
 from ammon.sources.documents.pdf_layout import Page, Styles, blocks_of, plain
 from ammon.sources.documents.pdf_page import HYPHEN, lines_of, pieces_of, view_of
 from ammon.sources.documents.pdf_page import Line as Printed
+from ammon.sources.documents.pdf_pictures import MOST_PAGES as MOST_DRAWN
+from ammon.sources.documents.pdf_pictures import Edges, Shown, only
 from ammon.sources.documents.pdf_rows import with_tables
 from ammon.sources.documents.pdf_text import Words, Writer, doubtful
 from ammon.sources.kinds import Kind
@@ -94,6 +96,9 @@ class _Reader:
         self._pictures: list[int] = []
         self._broken: list[int] = []
         self._notes: dict[int, list[str]] = {}
+        self._shown = Shown()
+        self._drawn: dict[int, list[Edges]] = {}
+        self._left_out: list[int] = []
         self._outline = _outline(document)
 
     def read(self) -> Loaded:
@@ -107,6 +112,8 @@ class _Reader:
                 writer.recognised(number, self._recognised(number))
             else:
                 writer.page(number, list(blocks_of(page, styles)))
+            if number in self._drawn:
+                writer.recognised(number, self._recognised(number))
             for note in self._notes.get(number, ()):
                 writer.paragraph(number, note)
             self._reading.pages(number, count)
@@ -135,6 +142,11 @@ class _Reader:
         if _is_garbage(lines) or (not lines and pdfium.FPDFPage_CountObjects(page) > 0):
             self._pictures.append(number + 1)
             lines = []
+        elif self._reading.recogniser is not None and (drawn := self._shown.on(page, view, lines)):
+            if len(self._drawn) < MOST_DRAWN:
+                self._drawn[number + 1] = drawn
+            else:
+                self._left_out.append(number + 1)
         self._notes[number + 1] = list(_notes(page))
         items = list(with_tables(lines, lambda line: pieces_of(text_page, view, line)))
         if text_page:
@@ -143,12 +155,13 @@ class _Reader:
         return Page(items, view.height, self._outline.get(number, {}))
 
     def _recognised(self, number: int) -> list[Line]:
-        """The lines of the picture of a page, in points."""
+        """The lines of the picture of a page, or of the pictures on it, in points."""
         page = self._document[number - 1]
         scale = min(DOTS_PER_INCH / 72, LONGEST_SIDE / max(*page.get_size(), 1))
         image = page.render(scale=scale, rev_byteorder=True).to_numpy()[:, :, :3]
         page.close()
-        found = self._reading.recognise(number, image)
+        drawn = self._drawn.get(number)
+        found = self._reading.recognise(number, only(image, drawn, scale) if drawn else image)
         edges = ((each.left / scale, each.top / scale, each.right / scale, each.bottom / scale) for each in found)
         return [Line(each.text, *four, each.confidence) for each, four in zip(found, edges, strict=True)]
 
@@ -174,12 +187,17 @@ class _Reader:
             yield Remark("malformed", f"{_numbered(self._broken)} cannot be opened.")
         if self._pictures and self._reading.recogniser is None:
             yield Remark("needs-ocr", f"{_numbered(self._pictures)} without a text of their own were not read. {HINT}")
+        if self._left_out:
+            pages = _numbered(self._left_out).lower()
+            yield Remark("needs-ocr", f"The pictures on {pages} were not recognised: those on {MOST_DRAWN} pages are.")
 
     def _how(self, count: int) -> Iterator[str]:
         yield f"PDFium gave the text of {count - len(self._pictures) - len(self._broken)} of {count} pages."
         if self._pictures:
             done = "was recognised" if self._reading.recogniser is not None else "would have to be recognised"
             yield f"The text of {_numbered(self._pictures).lower()} {done}: they have none of their own, or garbage."
+        if self._drawn:
+            yield f"The text in pictures on {_numbered(list(self._drawn)).lower()} was recognised."
 
 
 def _outline(document: Any) -> dict[int, dict[str, int]]:

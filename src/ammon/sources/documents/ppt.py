@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from ammon.errors import SourceError
-from ammon.sources.documents.ole import properties
+from ammon.sources.documents.ole import BROKEN, properties
 from ammon.sources.documents.outline import Outline
 from ammon.sources.kinds import Kind
 from ammon.sources.loaded import Loaded
 from ammon.sources.reading import Reading
 
-_BROKEN: Final = (OSError, ValueError, IndexError, TypeError, AttributeError, KeyError, struct.error, RecursionError)
 _CONTAINER: Final = 0xF
 _LIST, _SLIDE_OF_LIST, _KIND_OF_TEXT, _WIDE, _NARROW = 0x0FF0, 0x03F3, 0x0F9F, 0x0FA0, 0x0FA8
 _EDIT: Final = 0x0FF5
@@ -36,7 +35,7 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
             stream = file.openstream("PowerPoint Document").read()
             outline, count = _read(stream, struct.unpack_from("<I", current, 16)[0], reading)
             title, metadata = properties(file)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise SourceError(f"It is no presentation that can be read: {error}.", code="malformed") from error
     return Loaded(outline.text(), title=title, metadata={**metadata, "pages": count}, parts=outline.parts)
 

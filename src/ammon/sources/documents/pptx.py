@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from ammon.errors import SourceError
+from ammon.sources.documents.embedded import add_objects
 from ammon.sources.documents.outline import Outline, markdown_table
 from ammon.sources.documents.package import Package, attribute, described, local_name, texts, whole_number
 from ammon.sources.documents.pictures import Pictures
@@ -41,6 +42,7 @@ def load(data: bytes, _kind: Kind, reading: Reading) -> Loaded:
     for number, name in enumerate(slides, 1):
         reading.pages(number, len(slides))
         _slide(package, name, number, outline, pictures)
+    add_objects(package, reading)
     title, language, metadata = package.properties()
     pictures.demand(outline.text())
     metadata["pages"] = len(slides)
@@ -161,8 +163,9 @@ def _write(package: Package, shape: Any, related: dict[str, tuple[str, str]], nu
     for each in shape.iter():
         for target in each.attrib.values() if local_name(each) in ("chart", "relIds") else ():
             kind, member = related.get(target, ("", ""))
-            if kind in _DRAWN:
-                outline.block(" ".join(texts(package.xml(member), "t", "v")), page=number)
+            root = package.xml(member) if kind in _DRAWN else None
+            if root is not None:
+                outline.block(" ".join(texts(root, "t", "v")), page=number)
     if local_name(shape) == "pic":
         outline.block(next((described(each) for each in shape.iter() if local_name(each) == "cNvPr"), ""), page=number)
 
