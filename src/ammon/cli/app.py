@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ammon.cli import evaluating, indexing, models, moving, reembedding, searching, state
+from ammon.cli import asking, evaluating, indexing, models, moving, reembedding, searching, state
 from ammon.cli.outcome import Exit, code_of, complain, wants_traceback
 from ammon.errors import AmmonError
 
@@ -21,6 +21,7 @@ Ammon searches your files by meaning and by words, offline, and cites what it fi
 
   ammon index ~/notes                     read a folder into the library
   ammon search "why is the sky blue?"     find the passages that answer
+  ammon ask "why is the sky blue?"        the sentences that answer, cited
   ammon status                            what the library holds
 
 `ammon --help` lists everything; `ammon search --help` tells about one verb."""
@@ -88,5 +89,5 @@ def start(
         typer.echo(WELCOME)
 
 
-for verbs in (indexing, searching, state, models, evaluating, moving, reembedding):
+for verbs in (indexing, searching, asking, state, models, evaluating, moving, reembedding):
     verbs.register(app)
