@@ -88,15 +88,17 @@ class Styles:
 
     def level(self, line: Line, *, alone: bool, listed: int = 0) -> int:
         """The level of the heading that the line is; 0 for none. ``listed`` is that which the file's outline gives."""
+        larger, bold = line.size >= self.body * LARGER, line.bold and alone
+        if not (larger or bold or listed):
+            return 0
         text = line.text.strip()
         if len(text) > LONGEST_HEADING or not any(each.isalpha() for each in text) or text.endswith((",", ";", "，")):
             return 0
         numbered = _NUMBERED.match(text)
-        if line.size >= self.body * LARGER:
+        if larger:
             by_size = next((level for size, level in self._levels.items() if abs(size - line.size) < 1), 1)
             return min(numbered[1].count(".") + 2 if numbered and by_size > 1 else by_size, 6)
-        bold = line.bold and alone and line.size >= self.body * 0.95 and not text.endswith((".", "。", ":"))
-        if bold or listed:
+        if listed or (line.size >= self.body * 0.95 and not text.endswith((".", "。", ":"))):
             deepest = len(set(self._levels.values()))
             return min(numbered[1].count(".") + 2 if numbered else max(deepest + 1, listed), 6)
         return 0
@@ -177,13 +179,10 @@ def _listed(line: Line, outline: Mapping[str, int]) -> int:
 def _text(group: Sequence[Line], styles: Styles, outline: Mapping[str, int]) -> Block:
     alone = len(group) == 1
     level = styles.level(group[0], alone=alone, listed=_listed(group[0], outline) if alone else 0)
-    short = sum(len(line.text) for line in group) <= LONGEST_HEADING
+    if not level or sum(len(line.text) for line in group) > LONGEST_HEADING or not _is_stack(group):
+        return Block("text", tuple(group))
     alike = alone or all(styles.level(line, alone=False) == level for line in group)
-    return (
-        Block("heading", tuple(group), level)
-        if level and short and alike and _is_stack(group)
-        else Block("text", tuple(group))
-    )
+    return Block("heading", tuple(group), level) if alike else Block("text", tuple(group))
 
 
 def _is_stack(lines: Sequence[Line]) -> bool:
