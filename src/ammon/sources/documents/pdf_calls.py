@@ -80,9 +80,9 @@ def is_bold(page: TextPage, at: int) -> bool:
     """Whether a character is in bold type."""
     if _weight(page, at) >= _BOLD:
         return True
-    # Few files say the weight right; most say it in the font's name. One too long is not written.
+    # Few files say the weight right; most say it in the font's name.
     length = _font(page, at, *_NAME_ROOM)
-    return length <= len(_NAME) and _says_bold(_NAME.raw[:length])
+    return _says_bold(_NAME.raw[:length])
 
 
 @lru_cache(256)

@@ -30,6 +30,7 @@ _PAGE_NUMBER: Final = re.compile(
     r"\W*(?:page|seite|第)?\W*(?:\d{1,4}|[ivxlc]{1,7})\W*(?:(?:of|von|/|共)\W*\d{1,4})?\W*页?\W*", re.IGNORECASE
 )
 _NUMBER: Final = re.compile(r"^\W*(?:\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+")
+_OTHERS: Final = re.compile(r"[\W_]+")
 _NUMBERED: Final = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
 
 Kind = Literal["text", "heading", "table", "margin"]
@@ -106,7 +107,7 @@ class Styles:
 
 def plain(title: str) -> str:
     """A heading's letters alone: not its number, nor how it is written."""
-    return "".join(each for each in _NUMBER.sub("", title) if each.isalnum()).lower()
+    return _OTHERS.sub("", _NUMBER.sub("", title)).lower()
 
 
 def _distinct(sizes: Sequence[float]) -> list[float]:
@@ -143,6 +144,7 @@ def _repeated(pages: Sequence[Page]) -> set[tuple[str, int]]:
 def blocks_of(page: Page, styles: Styles) -> Iterator[Block]:
     """The blocks of a page, in order."""
     margins = [item for item in page.items if isinstance(item, Line) and styles.is_margin(item, page)]
+    beside = frozenset(margins)
     yield from (Block("margin", (line,)) for line in margins if line.top < page.height / 2)
     waiting: list[Line] = []
     for item in page.items:
@@ -150,7 +152,7 @@ def blocks_of(page: Page, styles: Styles) -> Iterator[Block]:
             yield from _texts(waiting, styles, page.outline)
             waiting = []
             yield item
-        elif item not in margins:
+        elif item not in beside:
             waiting.append(item)
     yield from _texts(waiting, styles, page.outline)
     yield from (Block("margin", (line,)) for line in margins if line.top >= page.height / 2)

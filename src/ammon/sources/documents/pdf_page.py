@@ -115,11 +115,13 @@ def _read(page: TextPage, text: str) -> str:
     PDFium turns such scripts round, sign by sign as they stand; the letters of one sign, such as those of lam-alef,
     it must not.
     """
-    for run in FROM_RIGHT.finditer(text):
+
+    def turned(run: re.Match[str]) -> str:
         places = zip(*characters(page, range(*run.span())), strict=True)
         signs = [[letter for _, letter in sign] for _, sign in groupby(zip(places, run[0], strict=True), itemgetter(0))]
-        text = text[: run.start()] + "".join(letter for sign in signs for letter in reversed(sign)) + text[run.end() :]
-    return text
+        return "".join(letter for sign in signs for letter in reversed(sign))
+
+    return FROM_RIGHT.sub(turned, text)
 
 
 def _line(page: TextPage, view: View, text: str, at: int) -> Line:
