@@ -75,7 +75,9 @@ def language_of(text: str) -> str:
     ('en', '')
     """
     sample = text[:_SAMPLE]
-    counts = {name: len(pattern.findall(sample)) for name, pattern in _SCRIPTS}
+    letters = Counter(sample)
+    distinct = "".join(letters)
+    counts = {name: sum(letters[each] for each in pattern.findall(distinct)) for name, pattern in _SCRIPTS}
     # A Han character says as much as several letters; an English name in Chinese text does not make it English.
     counts["han"] *= 3
     counts["kana"] *= 3
@@ -93,6 +95,9 @@ def language_of(text: str) -> str:
 def _by_small_words(sample: str, table: dict[str, frozenset[str]]) -> str:
     words = Counter(word.lower() for word in _WORD.findall(sample))
     total = words.total()
-    scores = sorted((sum(words[word] for word in small) / max(total, 1), language) for language, small in table.items())
+    scores = sorted(
+        (sum(words[word] for word in small & words.keys()) / max(total, 1), language)
+        for language, small in table.items()
+    )
     (second, _), (best, language) = scores[-2:]
     return language if best >= _LEAST_SHARE and best >= 1.1 * second else ""

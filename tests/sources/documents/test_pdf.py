@@ -157,6 +157,18 @@ def test_what_is_printed_up_the_side_is_no_heading() -> None:
     assert "#" not in document.text
 
 
+def test_a_font_that_is_bold_by_its_name_alone_makes_a_heading() -> None:
+    body = [shown(72, 600 - 12 * at, line) for at, line in enumerate(prose(1, 8))]
+    data = drawn(shown(72, 700, "Boats", 10, "F2") + "".join(body))
+    document = read("a.pdf", data.replace(b"/Helvetica-Bold", b"/ABCDEFG+CMBX10"))
+    assert document.text.startswith("# Boats\n")
+
+
+def test_a_line_that_is_drawn_letter_by_letter_has_its_whole_box() -> None:
+    box = box_of(read("a.pdf", drawn("".join(shown(20 + 1.8 * at, 700, "a", 3) for at in range(300)))), "aaa")
+    assert [round(box.left), round(box.right)] == [20, round(20 + 1.8 * 300)]
+
+
 def test_labels_and_values_in_bold_are_no_heading() -> None:
     body = "".join(shown(72, 600 - 12 * at, line) for at, line in enumerate(prose(1, 9)))
     form = shown(72, 700, "Total", 14, "F2") + shown(400, 700, "5,738", 14, "F2")

@@ -212,7 +212,11 @@ def _outline(document: Any) -> dict[int, dict[str, int]]:
 
 def _is_garbage(lines: Sequence[Printed]) -> bool:
     """Whether a page's text layer means nothing: unmapped glyphs, private characters, controls."""
-    letters = Counter("".join(line.text for line in lines))
+    text = "".join(line.text for line in lines)
+    if text.replace(HYPHEN, "").isprintable() and "\ufffd" not in text:
+        # As nearly every text is, which so is not counted letter by letter.
+        return False
+    letters = Counter(text)
     strange = sum(count for each, count in letters.items() if each != HYPHEN and _means_nothing(each))
     return strange > GARBAGE * (letters.total() - letters[" "])
 

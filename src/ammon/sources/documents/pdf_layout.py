@@ -30,6 +30,7 @@ _PAGE_NUMBER: Final = re.compile(
     r"\W*(?:page|seite|第)?\W*(?:\d{1,4}|[ivxlc]{1,7})\W*(?:(?:of|von|/|共)\W*\d{1,4})?\W*页?\W*", re.IGNORECASE
 )
 _NUMBER: Final = re.compile(r"^\W*(?:\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+")
+_OTHERS: Final = re.compile(r"[\W_]+")
 _NUMBERED: Final = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
 
 Kind = Literal["text", "heading", "table", "margin"]
@@ -88,15 +89,17 @@ class Styles:
 
     def level(self, line: Line, *, alone: bool, listed: int = 0) -> int:
         """The level of the heading that the line is; 0 for none. ``listed`` is that which the file's outline gives."""
+        larger, bold = line.size >= self.body * LARGER, line.bold and alone
+        if not (larger or bold or listed):
+            return 0
         text = line.text.strip()
         if len(text) > LONGEST_HEADING or not any(each.isalpha() for each in text) or text.endswith((",", ";", "，")):
             return 0
         numbered = _NUMBERED.match(text)
-        if line.size >= self.body * LARGER:
+        if larger:
             by_size = next((level for size, level in self._levels.items() if abs(size - line.size) < 1), 1)
             return min(numbered[1].count(".") + 2 if numbered and by_size > 1 else by_size, 6)
-        bold = line.bold and alone and line.size >= self.body * 0.95 and not text.endswith((".", "。", ":"))
-        if bold or listed:
+        if listed or (line.size >= self.body * 0.95 and not text.endswith((".", "。", ":"))):
             deepest = len(set(self._levels.values()))
             return min(numbered[1].count(".") + 2 if numbered else max(deepest + 1, listed), 6)
         return 0
@@ -104,7 +107,7 @@ class Styles:
 
 def plain(title: str) -> str:
     """A heading's letters alone: not its number, nor how it is written."""
-    return "".join(each for each in _NUMBER.sub("", title) if each.isalnum()).lower()
+    return _OTHERS.sub("", _NUMBER.sub("", title)).lower()
 
 
 def _distinct(sizes: Sequence[float]) -> list[float]:
@@ -141,6 +144,7 @@ def _repeated(pages: Sequence[Page]) -> set[tuple[str, int]]:
 def blocks_of(page: Page, styles: Styles) -> Iterator[Block]:
     """The blocks of a page, in order."""
     margins = [item for item in page.items if isinstance(item, Line) and styles.is_margin(item, page)]
+    beside = frozenset(margins)
     yield from (Block("margin", (line,)) for line in margins if line.top < page.height / 2)
     waiting: list[Line] = []
     for item in page.items:
@@ -148,7 +152,7 @@ def blocks_of(page: Page, styles: Styles) -> Iterator[Block]:
             yield from _texts(waiting, styles, page.outline)
             waiting = []
             yield item
-        elif item not in margins:
+        elif item not in beside:
             waiting.append(item)
     yield from _texts(waiting, styles, page.outline)
     yield from (Block("margin", (line,)) for line in margins if line.top >= page.height / 2)
@@ -177,13 +181,10 @@ def _listed(line: Line, outline: Mapping[str, int]) -> int:
 def _text(group: Sequence[Line], styles: Styles, outline: Mapping[str, int]) -> Block:
     alone = len(group) == 1
     level = styles.level(group[0], alone=alone, listed=_listed(group[0], outline) if alone else 0)
-    short = sum(len(line.text) for line in group) <= LONGEST_HEADING
+    if not level or sum(len(line.text) for line in group) > LONGEST_HEADING or not _is_stack(group):
+        return Block("text", tuple(group))
     alike = alone or all(styles.level(line, alone=False) == level for line in group)
-    return (
-        Block("heading", tuple(group), level)
-        if level and short and alike and _is_stack(group)
-        else Block("text", tuple(group))
-    )
+    return Block("heading", tuple(group), level) if alike else Block("text", tuple(group))
 
 
 def _is_stack(lines: Sequence[Line]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from ammon.sources.documents.pdf_page import FROM_RIGHT, Line
 
@@ -14,10 +15,19 @@ MOST_LINES: Final = 1_000
 OVERLAP: Final = 0.3
 """Lines of one column may overlap by this share of their size: tall letters, tight setting."""
 
-Run = list[Line]
-"""Lines that follow one another in the file, from the top down, with nothing else between them."""
-
 Stretch = tuple[float, float]
+
+
+class Run(NamedTuple):
+    """Lines that follow one another in the file, from the top down, with nothing else between them, and their room."""
+
+    lines: list[Line]
+    across: Stretch
+    down: Stretch
+
+
+ACROSS: Final[Callable[[Run], Stretch]] = attrgetter("across")
+DOWN: Final[Callable[[Run], Stretch]] = attrgetter("down")
 
 
 def in_order(lines: Sequence[Line]) -> Sequence[Line]:
@@ -27,7 +37,8 @@ def in_order(lines: Sequence[Line]) -> Sequence[Line]:
     leftward = 2 * sum(FROM_RIGHT.search(line.text) is not None for line in lines) > len(lines)
     if not any(_climbs(line, following, leftward=leftward) for line, following in pairwise(lines)):
         return lines
-    return [line for run in _ordered(_runs(lines), leftward=leftward) for line in run]
+    runs = [Run(run, _across(run), _down(run)) for run in _runs(lines)]
+    return [line for run in _ordered(runs, leftward=leftward) for line in run.lines]
 
 
 def _climbs(line: Line, following: Line, *, leftward: bool) -> bool:
@@ -36,8 +47,8 @@ def _climbs(line: Line, following: Line, *, leftward: bool) -> bool:
     return following.bottom <= line.top and not is_next
 
 
-def _runs(lines: Sequence[Line]) -> list[Run]:
-    runs: list[Run] = []
+def _runs(lines: Sequence[Line]) -> list[list[Line]]:
+    runs: list[list[Line]] = []
     last: Line | None = None
     for line in lines:
         if last is None or line.bottom <= last.top or _is_between(lines, last, line):
@@ -60,12 +71,12 @@ def _is_between(lines: Sequence[Line], last: Line, line: Line) -> bool:
 
 def _ordered(runs: list[Run], *, leftward: bool) -> Iterator[Run]:
     """Columns from left to right, or ``leftward``; where there are none, bands from the top down."""
-    columns = _parted(runs, _across)
+    columns = _parted(runs, ACROSS)
     if len(columns) > 1:
         for column in reversed(columns) if leftward else columns:
             yield from _ordered(column, leftward=leftward)
         return
-    bands = _joined(_parted(runs, _down))
+    bands = _joined(_parted(runs, DOWN))
     for band in bands:
         # What cannot be told apart stays as it is.
         yield from _ordered(band, leftward=leftward) if len(bands) > 1 else band
@@ -76,7 +87,7 @@ def _joined(bands: Sequence[list[Run]]) -> list[list[Run]]:
     joined: list[list[Run]] = []
     for band in bands:
         whole = [*joined[-1], *band] if joined else band
-        if joined and len(_parted(joined[-1], _across)) > 1 and len(_parted(whole, _across)) > 1:
+        if joined and len(_parted(joined[-1], ACROSS)) > 1 and len(_parted(whole, ACROSS)) > 1:
             joined[-1] = whole
         else:
             joined.append(band)
@@ -96,9 +107,9 @@ def _parted(runs: Sequence[Run], stretch: Callable[[Run], Stretch]) -> list[list
     return [[runs[number] for number in sorted(group)] for group in groups]
 
 
-def _across(run: Run) -> Stretch:
+def _across(run: list[Line]) -> Stretch:
     return min(line.left for line in run), max(line.right for line in run)
 
 
-def _down(run: Run) -> Stretch:
+def _down(run: list[Line]) -> Stretch:
     return min(line.top + OVERLAP * line.size for line in run), max(line.bottom for line in run)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Iterator
-from ctypes import byref, c_double
+from ctypes import byref
 from dataclasses import dataclass
-from itertools import groupby
-from operator import sub
-from typing import Any, Final
+from itertools import compress, groupby
+from operator import itemgetter, sub
+from typing import Any, Final, NamedTuple
 
 import pypdfium2.raw as pdfium
+
+from ammon.sources.documents.pdf_calls import TextPage, called, characters, is_bold, rectangles, size_of
 
 HYPHEN: Final = "\ufffe"
 """What PDFium gives for a hyphen at a line's end, in place of the line's end; kept at the end of the line's text."""
@@ -28,20 +30,11 @@ LONGEST_TITLE: Final = 90
 GAP: Final = 1.0
 """Room between two cells of a table, as a share of the size of type; justified lines seldom have gaps as wide."""
 
-_BOLD: Final = 600
-_BOLD_NAME: Final = re.compile(rb"(?i:bold|black|heavy|demi)|[A-Z]{2}BX|-Bd|-Medi\b")
-_NAME: Final = ctypes.create_string_buffer(256)
 _DIVIDED: Final = re.compile(r"(?<=[^\W\d_])-$")
 _SPACES: Final = re.compile(r"\s+")
 
-# Where PDFium writes coordinates; made once, for making them costs more than the call. One thread reads.
-_LEFT, _TOP, _RIGHT, _BOTTOM = c_double(), c_double(), c_double(), c_double()
-_LTRB: Final = (byref(_LEFT), byref(_TOP), byref(_RIGHT), byref(_BOTTOM))
-_LRBT: Final = (byref(_LEFT), byref(_RIGHT), byref(_BOTTOM), byref(_TOP))
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of text, its edges in points from the page's top left corner as shown, and its type.
 
     ``at`` is its place among the characters of the page, as `pieces_of` wants it; ``gap`` the widest between what the
@@ -106,79 +99,68 @@ def view_of(page: Any) -> View:
 
 def lines_of(text_page: Any, view: View) -> Iterator[Line]:
     """The lines of a page, in the order in which the file has them."""
-    at = 0
-    for whole in _read(text_page, _text(text_page)).split("\r\n"):
+    page, at = called(text_page), 0
+    for whole in _read(page, _text(text_page)).split("\r\n"):
         # One that ends in a hyphen comes joined with the next.
         for text in whole.replace(HYPHEN, HYPHEN + "\n").split("\n"):
             if text and not text.isspace():
-                yield _line(text_page, view, text, at)
+                yield _line(page, view, text, at)
             at += len(text)
         at += 2
 
 
-def _read(text_page: Any, text: str) -> str:
+def _read(page: TextPage, text: str) -> str:
     """The text, with letters in the order in which they are read that are one sign of a script from right to left.
 
     PDFium turns such scripts round, sign by sign as they stand; the letters of one sign, such as those of lam-alef,
     it must not.
     """
-    for run in FROM_RIGHT.finditer(text):
-        signs = groupby(range(*run.span()), lambda at: _character(text_page, at))
-        turned = "".join(text[at] for _, letters in signs for at in reversed(list(letters)))
-        text = text[: run.start()] + turned + text[run.end() :]
-    return text
+
+    def turned(run: re.Match[str]) -> str:
+        places = zip(*characters(page, range(*run.span())), strict=True)
+        signs = [[letter for _, letter in sign] for _, sign in groupby(zip(places, run[0], strict=True), itemgetter(0))]
+        return "".join(letter for sign in signs for letter in reversed(sign))
+
+    return FROM_RIGHT.sub(turned, text)
 
 
-def _line(text_page: Any, view: View, text: str, at: int) -> Line:
-    left, top, right, bottom, gap = _edges(text_page, view, at, len(text))
-    size = pdfium.FPDFText_GetFontSize(text_page, at)
+def _line(page: TextPage, view: View, text: str, at: int) -> Line:
+    left, top, right, bottom, gap = _edges(page, view, at, len(text))
+    size = size_of(page, at)
     # Of long lines nobody asks.
-    last = at + len(text.rstrip()) - 1
-    bold = len(text) < LONGEST_TITLE and _is_bold(text_page, at) and _is_bold(text_page, last)
+    bold = len(text) < LONGEST_TITLE and is_bold(page, at) and is_bold(page, at + len(text.rstrip()) - 1)
     # A size of 1 is one that the text's matrix enlarges: what is seen is the height.
     seen = size if size > SMALLEST else (bottom - top) * 0.8
     return Line(text, left, top, right, bottom, round(seen, 1), bold, at, gap)
 
 
-def _is_bold(text_page: Any, at: int) -> bool:
-    if pdfium.FPDFText_GetFontWeight(text_page, at) >= _BOLD:
-        return True
-    # Few files say the weight right; most say it in the font's name.
-    size = pdfium.FPDFText_GetFontInfo(text_page, at, _NAME, len(_NAME), None)
-    return _BOLD_NAME.search(_NAME.raw[: min(size, len(_NAME))]) is not None
+def _edges(page: TextPage, view: View, at: int, count: int) -> tuple[float, float, float, float, float]:
+    """Left, top, right and bottom edge of a stretch as shown, and the widest gap in it."""
+    lefts, bottoms, rights, tops = rectangles(page, at, count)
+    if not lefts:
+        return 0.0, 0.0, 0.0, 0.0, -1.0
+    starts, ends = (bottoms, tops) if view.turns % 2 else (lefts, rights)
+    # On a page that is shown turned they may come from the far end.
+    gaps = max(map(sub, starts[1:], ends), default=-1.0), max(map(sub, starts, ends[1:]), default=-1.0)
+    return *view.shown(min(lefts), min(bottoms), max(rights), max(tops)), max(gaps)
 
 
 def pieces_of(text_page: Any, view: View, line: Line) -> list[Line]:
     """The stretches of a line that stand clearly apart, as the cells of a table do, or the lines of two columns."""
-    cuts: list[tuple[int, int]] = []
-    start = 0
+    page = called(text_page)
     # Only between words may there be a gap: most characters need not be looked at.
-    for space in _SPACES.finditer(line.text.rstrip()):
-        at, following = space.span()
-        if (
-            at
-            and _start(text_page, view, line.at + following) - _end(text_page, view, line.at + at - 1) > GAP * line.size
-        ):
-            cuts.append((start, at))
-            start = following
+    spaces = [space.span() for space in _SPACES.finditer(line.text.rstrip()) if space.start()]
+    beside = characters(page, [line.at + number for at, following in spaces for number in (at - 1, following)])
+    shown = [view.shown(*edges) for edges in zip(*beside, strict=True)]
+    apart = [
+        following[0] - before[2] > GAP * line.size for before, following in zip(shown[::2], shown[1::2], strict=True)
+    ]
+    cuts = list(compress(spaces, apart))
     if not cuts:
         return [line]
-    cuts.append((start, len(line.text)))
-    texts = [_DIVIDED.sub(HYPHEN, line.text[first:last]) for first, last in cuts]
-    return [_line(text_page, view, text, line.at + first) for text, (first, _) in zip(texts, cuts, strict=True)]
-
-
-def _start(text_page: Any, view: View, at: int) -> float:
-    return view.shown(*_character(text_page, at))[0]
-
-
-def _end(text_page: Any, view: View, at: int) -> float:
-    return view.shown(*_character(text_page, at))[2]
-
-
-def _character(text_page: Any, at: int) -> tuple[float, float, float, float]:
-    pdfium.FPDFText_GetCharBox(text_page, at, *_LRBT)
-    return _LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value
+    firsts, lasts = [0, *(following for _, following in cuts)], [*(at for at, _ in cuts), len(line.text)]
+    texts = [_DIVIDED.sub(HYPHEN, line.text[first:last]) for first, last in zip(firsts, lasts, strict=True)]
+    return [_line(page, view, text, line.at + first) for text, first in zip(texts, firsts, strict=True)]
 
 
 def _text(text_page: Any) -> str:
@@ -189,18 +171,3 @@ def _text(text_page: Any) -> str:
     buffer = (ctypes.c_ushort * (count + 1))()
     got = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
     return bytes(buffer)[: 2 * max(got - 1, 0)].decode("utf-16-le", "surrogatepass")
-
-
-def _edges(text_page: Any, view: View, at: int, count: int) -> tuple[float, float, float, float, float]:
-    """Left, top, right and bottom edge of a stretch as shown, and the widest gap in it."""
-    found = []
-    for number in range(pdfium.FPDFText_CountRects(text_page, at, count)):
-        pdfium.FPDFText_GetRect(text_page, number, *_LTRB)
-        found.append((_LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value))
-    if not found:
-        return 0.0, 0.0, 0.0, 0.0, -1.0
-    lefts, bottoms, rights, tops = zip(*found, strict=True)
-    starts, ends = (bottoms, tops) if view.turns % 2 else (lefts, rights)
-    # On a page that is shown turned they may come from the far end.
-    gaps = max(map(sub, starts[1:], ends), default=-1.0), max(map(sub, starts, ends[1:]), default=-1.0)
-    return *view.shown(min(lefts), min(bottoms), max(rights), max(tops)), max(gaps)

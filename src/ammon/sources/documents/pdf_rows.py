@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
@@ -76,7 +75,7 @@ class Row:
 def _joined(one: Line, other: Line) -> Line:
     """Two lines, such as a word and its superscript, as one."""
     top, bottom = min(one.top, other.top), max(one.bottom, other.bottom)
-    return replace(one, text=one.text + other.text, top=top, right=other.right, bottom=bottom)
+    return Line(one.text + other.text, one.left, top, other.right, bottom, one.size, one.bold, one.at, one.gap)
 
 
 def _is_wide(line: Line, usual: float) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from ammon.sources.documents.pdf_layout import Block
@@ -26,7 +28,13 @@ class Words:
     """The words of a document, by which a word that a line's end divides is put together again."""
 
     def __init__(self, lines: Iterator[Line]) -> None:
-        self._known = {word.lower() for line in lines for word in _WORD.findall(line.text)}
+        self._lines = lines
+
+    @cached_property
+    def _known(self) -> set[str]:
+        # Each is made small once, however often it stands there.
+        words = set(chain.from_iterable(_WORD.findall(line.text) for line in self._lines))
+        return {word.lower() for word in words}
 
     def joined(self, first: str, second: str) -> str:
         """What stands between the halves of a word divided after ``first``: a hyphen, or nothing."""
@@ -124,9 +132,9 @@ class Writer:
         carried = ""
         for at, line in enumerate(lines):
             text = _valid(line.text).strip()[len(carried) :].lstrip()
-            following = _valid(lines[at + 1].text).strip() if at + 1 < len(lines) else ""
             carried = ""
             if text.endswith(HYPHEN):
+                following = _valid(lines[at + 1].text).strip() if at + 1 < len(lines) else ""
                 text = text[: -len(HYPHEN)]
                 found = _FIRST.match(following)
                 carried = found[0] if found else ""
