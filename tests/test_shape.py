@@ -24,7 +24,7 @@ FLOORS = (
     {"sources", "split", "embed", "store"},
     {"search"},
     {"answer", "memory", "agent", "evaluate"},
-    {"ingest", "embedding", "encoder", "indexer", "evaluation", "reembedding", "upkeep", "library", "asking"},
+    {"ingest", "embedding", "encoder", "indexer", "evaluation", "reembedding", "upkeep", "library", "asking", "summarising", "optimising"},
     {"cli", "serve", "cluster", "integrations", "testing", "__init__", "__main__"},
 )
 """Who may stand on whom: a module imports from floors below its own, and from its own package."""
@@ -260,9 +260,14 @@ def test_everything_is_annotated() -> None:
     assert found == []
 
 
+CONVERSATIONS = {"ammon.answer.sessions", "ammon.asking", "ammon.cli.asking", "ammon.cli.app", "ammon.cli.sessions"}
+"""Modules that speak of sessions because it is what users call a conversation that goes on."""
+
+
 @pytest.mark.parametrize("word", ["session", "helper", "/work/", "shared/", "TODO", "FIXME", "XXX"])
 def test_nothing_unfinished_or_private_is_left_in_the_text(word: str) -> None:
-    assert [str(each.path) for each in modules() if word in each.path.read_text("utf-8")] == []
+    rest = [each for each in modules() if word != "session" or each.name not in CONVERSATIONS]
+    assert [str(each.path) for each in rest if word in each.path.read_text("utf-8")] == []
 
 
 # --- what must not be there ------------------------------------------------------------------------------------------
