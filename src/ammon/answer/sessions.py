@@ -52,6 +52,11 @@ class Sessions:
                 turns.append(turn)
         return Session(name, tuple(turns), tuple(remarks))
 
+    def find(self, name: str) -> Session:
+        """As `read`. Raises: InputError when there is none of this name; LibraryError."""
+        self._require(name)
+        return self.read(name)
+
     def all(self) -> Iterator[Session]:
         """Every conversation, by name."""
         return (self.read(name) for name in self.names())
@@ -62,12 +67,16 @@ class Sessions:
 
     def remove(self, name: str) -> None:
         """Forget a conversation, for good. Raises: InputError when there is none; LibraryError."""
-        path = self._path(name)
-        if not path.exists():
-            raise InputError(f"There is no session '{name}'.", hint="`ammon sessions` lists those there are.")
+        path = self._require(name)
         with written(path):
             path.unlink()
             sync_folder(self._folder)
+
+    def _require(self, name: str) -> Path:
+        path = self._path(name)
+        if not path.exists():
+            raise InputError(f"There is no session '{name}'.", hint="`ammon sessions` lists those there are.")
+        return path
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

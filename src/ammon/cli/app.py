@@ -12,7 +12,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ammon.cli import evaluating, indexing, models, moving, reembedding, searching, state
+from ammon.cli import (
+    evaluating,
+    indexing,
+    models,
+    moving,
+    prompting,
+    reembedding,
+    searching,
+    sessions,
+    state,
+    summarising,
+)
 from ammon.cli.outcome import Exit, code_of, complain, wants_traceback
 from ammon.errors import AmmonError
 
@@ -88,5 +99,5 @@ def start(
         typer.echo(WELCOME)
 
 
-for verbs in (indexing, searching, state, models, evaluating, moving, reembedding):
+for verbs in (indexing, searching, summarising, prompting, sessions, state, models, evaluating, moving, reembedding):
     verbs.register(app)

@@ -125,4 +125,4 @@ def _check(progress: Progress) -> str:
 
 
 def _parts(progress: Progress) -> str:
-    return f"Summarising: {progress.files_done:,} of {count(progress.files_total, 'part')}"
+    return f"Asking the model: {progress.files_done:,} of {count(progress.files_total, 'time')}"
