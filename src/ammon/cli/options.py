@@ -63,3 +63,12 @@ def language_model(named: str | None) -> LLM | None:
     if named is None:
         return None
     raise ModelNotFound(f"There is no language model '{named}'.", hint="Leave out --llm to do without one.")
+
+
+def is_to_list(context: typer.Context, library: str | None, json: bool) -> bool:
+    """Whether a group of verbs was given none, and lists. Raises: BadParameter for options before a verb."""
+    if context.invoked_subcommand is None:
+        return True
+    if library or json:
+        raise typer.BadParameter(f"Give options after the verb: ammon {context.info_name} VERB [OPTIONS].")
+    return False

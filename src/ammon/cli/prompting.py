@@ -12,6 +12,7 @@ from ammon.cli.options import (
     LanguageOption,
     LibraryOption,
     LlmOption,
+    is_to_list,
     language_model,
     library_folder,
     open_library,
@@ -47,10 +48,10 @@ def folder_of(library: str | None) -> Path:
 @program.callback()
 def prompts(context: typer.Context, library: LibraryOption = None, json: JsonOption = False) -> None:
     """List the prompts for language models: ours, and the library's own, which win."""
+    if not is_to_list(context, library, json):
+        return
     from ammon.answer.templates import prompts as all_prompts
 
-    if context.invoked_subcommand is not None:
-        return
     found = all_prompts(folder_of(library))
     if json:
         say_json([{**plain(each), "text": each.text} for each in found])
@@ -123,9 +124,8 @@ def show_scores(done: Optimised) -> None:
     """Write what was tried, best first, and what came of it."""
     for each in done.tried:
         examples = f" + {count(len(each.examples), 'example')}" if each.examples else ""
-        say(
-            f"{each.score:.3f}  {count(each.questions, 'question')}  {visible(each.instruction, one_line=True)}{examples}"
-        )
+        instruction = visible(each.instruction, one_line=True)
+        say(f"{each.score:.3f}  {count(each.questions, 'question')}  {instruction}{examples}")
     say(f"Kept: {near(str(done.prompt.path))}" if done.better else "None is better than the prompt there is.")
     for remark in done.remarks:
         tell(visible(remark, one_line=True))

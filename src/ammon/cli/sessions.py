@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ammon.answer.sessions import Sessions
-from ammon.cli.options import JsonOption, LibraryOption, library_folder
+from ammon.cli.options import JsonOption, LibraryOption, is_to_list, library_folder
 from ammon.cli.output import count, near, say, say_json, tell, visible
+
+if TYPE_CHECKING:
+    from ammon.answer.sessions import Sessions
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A session, as `ammon sessions` lists it.")]
 
@@ -23,13 +25,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _sessions(library: str | None) -> Sessions:
+    from ammon.answer.sessions import Sessions
+
     return Sessions(library_folder(library))
 
 
 @program.callback()
 def sessions(context: typer.Context, library: LibraryOption = None, json: JsonOption = False) -> None:
     """List the conversations that are kept, with the last question of each."""
-    if context.invoked_subcommand is not None:
+    if not is_to_list(context, library, json):
         return
     found = list(_sessions(library).all())
     if json:
