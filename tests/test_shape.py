@@ -35,6 +35,8 @@ FLOORS = (
         "library",
         "searchable",
         "asking",
+        "summarising",
+        "optimising",
     },
     {"cli", "serve", "cluster", "integrations", "testing", "__init__", "__main__"},
 )
@@ -271,9 +273,17 @@ def test_everything_is_annotated() -> None:
     assert found == []
 
 
+CONVERSATIONS = {
+    *("ammon.answer.sessions", "ammon.asking", "ammon.store.local.checking.examining"),
+    *("ammon.cli.app", "ammon.cli.asking", "ammon.cli.reference", "ammon.cli.sessions"),
+}
+"""Modules that speak of sessions because it is what users call a conversation that goes on."""
+
+
 @pytest.mark.parametrize("word", ["session", "helper", "/work/", "shared/", "TODO", "FIXME", "XXX"])
 def test_nothing_unfinished_or_private_is_left_in_the_text(word: str) -> None:
-    assert [str(each.path) for each in modules() if word in each.path.read_text("utf-8")] == []
+    rest = [each for each in modules() if word != "session" or each.name not in CONVERSATIONS]
+    assert [str(each.path) for each in rest if word in each.path.read_text("utf-8")] == []
 
 
 # --- what must not be there ------------------------------------------------------------------------------------------

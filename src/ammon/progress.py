@@ -11,7 +11,7 @@ from typing import Literal
 class Progress:
     """How far a run has come. ``seconds_left`` is ``None`` while it cannot be told."""
 
-    phase: Literal["scan", "text", "vectors", "copy", "check"]
+    phase: Literal["scan", "text", "vectors", "copy", "check", "parts"]
     files_done: int = 0
     files_total: int = 0
     chunks: int = 0

@@ -12,7 +12,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ammon.cli import asking, evaluating, indexing, models, moving, reembedding, searching, state
+from ammon.cli import (
+    asking,
+    evaluating,
+    indexing,
+    models,
+    moving,
+    prompting,
+    reembedding,
+    searching,
+    sessions,
+    state,
+    summarising,
+)
 from ammon.cli.outcome import Exit, code_of, complain, wants_traceback
 from ammon.errors import AmmonError
 
@@ -89,5 +101,9 @@ def start(
         typer.echo(WELCOME)
 
 
-for verbs in (indexing, searching, asking, state, models, evaluating, moving, reembedding):
+VERBS = (
+    *(indexing, searching, asking, summarising, prompting, sessions),
+    *(state, models, evaluating, moving, reembedding),
+)
+for verbs in VERBS:
     verbs.register(app)

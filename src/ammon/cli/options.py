@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from ammon.library import Library
+    from ammon.ports import LLM
 
 LibraryOption = Annotated[
     str | None,
@@ -27,6 +28,12 @@ CountOption = Annotated[int, typer.Option("-k", "--count", metavar="K", help="Ho
 GlobOption = Annotated[
     list[str] | None,
     typer.Option("--glob", "-g", metavar="GLOB", help="Only files like this, '**/*.md'; may be given again."),
+]
+LlmOption = Annotated[
+    str | None, typer.Option("--llm", metavar="MODEL", help="The language model to ask; none: do without one.")
+]
+LanguageOption = Annotated[
+    str, typer.Option("--language", metavar="CODE", help="The prompt's language: en or zh, or one of your own.")
 ]
 
 
@@ -47,3 +54,21 @@ def open_library(library: str | None, given: Mapping[str, object] | None = None,
 
     folder = library_folder(library)
     return Library(folder, settings=load_settings(folder, given), create=create)
+
+
+def language_model(named: str | None) -> LLM | None:
+    """The language model that a command asks for; ``None`` where it asks for none. Raises: ModelNotFound."""
+    from ammon.errors import ModelNotFound
+
+    if named is None:
+        return None
+    raise ModelNotFound(f"There is no language model '{named}'.", hint="Leave out --llm to do without one.")
+
+
+def is_to_list(context: typer.Context, library: str | None, json: bool) -> bool:
+    """Whether a group of verbs was given none, and lists. Raises: BadParameter for options before a verb."""
+    if context.invoked_subcommand is None:
+        return True
+    if library or json:
+        raise typer.BadParameter(f"Give options after the verb: ammon {context.info_name} VERB [OPTIONS].")
+    return False

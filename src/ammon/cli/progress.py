@@ -86,7 +86,8 @@ def line(progress: Progress, width: int = 0) -> str:
     """One state of progress as one line, cut to ``width`` cells where that is given."""
     from rich.cells import set_cell_size
 
-    text = {"scan": _scan, "text": _text, "vectors": _vectors, "copy": _copy, "check": _check}[progress.phase](progress)
+    tell = {"scan": _scan, "text": _text, "vectors": _vectors, "copy": _copy, "check": _check, "parts": _parts}
+    text = tell[progress.phase](progress)
     if progress.seconds_left is not None and not _is_over(progress):
         text += f", {duration(progress.seconds_left)} left"
     if progress.current:
@@ -121,3 +122,7 @@ def _copy(progress: Progress) -> str:
 
 def _check(progress: Progress) -> str:
     return f"Checking: {size(progress.bytes_done)} of {size(progress.bytes_total)}"
+
+
+def _parts(progress: Progress) -> str:
+    return f"Asking the model: {progress.files_done:,} of {count(progress.files_total, 'time')}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,28 @@ from typing import Any
 from ammon import errors
 
 MADE = "<!-- Written by `make docs` from the code. Do not edit. -->"
+
+VALUES = (
+    ("`index`", "a Report and `library`, its folder; with `--watch` one a line"),
+    ("`search`, `similar`", "a list of Hits, best first, each with its `rank` from 1 and its `citation`"),
+    ("`show`", "a list of documents; one document when one was named"),
+    ("`status`", "a Status; `skipped` holds how many files by code"),
+    ("`doctor`", "a list of Findings, empty when all is sound"),
+    ("`models`", "a list of ModelCards"),
+    ("`summarise`", "an Answer and `places`, those of each statement as people read them"),
+    ("`prompts`, `prompts show`", "a list of Prompts; one Prompt"),
+    ("`prompts optimise`", "an Optimised"),
+    ("`sessions`", "a list of `name`, `turns` (how many) and `remarks`"),
+    ("`sessions show`", "a Session"),
+    ("`remove`", "`removed`, a number"),
+    ("`reembed`", "a Reembedding and `library`, its folder; `cancelled` or `forgotten`, a model"),
+    ("`snapshot`", "a Snapshot"),
+    ("`restore`", "a Restored"),
+    ("`export`", "an Exported"),
+    ("`import`", "an Imported and `library`, its folder"),
+    ("`eval`", "an Evaluation and `ndcg`, that of the fusion"),
+)
+"""What each verb writes as JSON."""
 
 
 def pages() -> dict[str, str]:
@@ -46,7 +68,7 @@ def _commands() -> str:
     from ammon.cli.outcome import MEANING
 
     program: Any = typer.main.get_command(app)
-    verbs = [_command(f"ammon {name}", command) for name, command in program.commands.items()]
+    verbs = [_command(name, command) for name, command in _verbs("ammon", program)]
     codes = _table(("code", "meaning"), [(str(int(code)), meaning) for code, meaning in MEANING.items()])
     return _page(
         "Commands",
@@ -58,6 +80,14 @@ def _commands() -> str:
         f"## Exit codes\n\n{codes}",
         "`AMMON_DEBUG=1` shows Python's own traceback in place of an error's message.",
     )
+
+
+def _verbs(name: str, group: Any) -> Iterator[tuple[str, Any]]:
+    """Every verb with its whole name, those below others after these."""
+    for each, command in group.commands.items():
+        yield f"{name} {each}", command
+        if hasattr(command, "commands"):
+            yield from _verbs(f"{name} {each}", command)
 
 
 def _command(name: str, command: Any) -> str:
@@ -118,9 +148,15 @@ def _codes() -> str:
 
 
 def _shapes() -> str:
+    from ammon.answer.history import Turn
+    from ammon.answer.sessions import Session
+    from ammon.answer.templates import Prompt
+    from ammon.answers import Answer, Citation, Statement, TraceStep
+    from ammon.chat import Usage
     from ammon.embed import ModelCard
     from ammon.evaluate.report import Leg
     from ammon.evaluate.report import Report as Evaluation
+    from ammon.optimising import Optimised, Tried
     from ammon.reembedding import Reembedding
     from ammon.store.local.backlog import Filled
     from ammon.store.local.checking.findings import Finding
@@ -131,27 +167,22 @@ def _shapes() -> str:
     from ammon.store.local.moving.snapshots import FileSum, Snapshot
     from ammon.types import Hit, Report, Skip, Span, Why
 
-    verbs = [
-        ("`index`", "a Report and `library`, its folder; with `--watch` one a line"),
-        ("`search`, `similar`", "a list of Hits, best first, each with its `rank` from 1 and its `citation`"),
-        ("`show`", "a list of documents; one document when one was named"),
-        ("`status`", "a Status; `skipped` holds how many files by code"),
-        ("`doctor`", "a list of Findings, empty when all is sound"),
-        ("`models`", "a list of ModelCards"),
-        ("`remove`", "`removed`, a number"),
-        ("`reembed`", "a Reembedding and `library`, its folder; `cancelled` or `forgotten`, a model"),
-        ("`snapshot`", "a Snapshot"),
-        ("`restore`", "a Restored"),
-        ("`export`", "an Exported"),
-        ("`import`", "an Imported and `library`, its folder"),
-        ("`eval`", "an Evaluation and `ndcg`, that of the fusion"),
-    ]
     shapes = [
         ("Evaluation" if kind is Evaluation else kind.__name__, kind)
         for kind in (
             Hit,
             Why,
             Span,
+            Answer,
+            Statement,
+            Citation,
+            TraceStep,
+            Usage,
+            Prompt,
+            Optimised,
+            Tried,
+            Session,
+            Turn,
             Report,
             Skip,
             Status,
@@ -172,7 +203,7 @@ def _shapes() -> str:
         "What `--json` writes",
         "One JSON value on stdout. The fields are those of the objects that a Python program gets; tuples become "
         "lists, paths text, and what is absent `null`. Fields may be added in later versions, not taken away.",
-        _table(("verb", "value"), verbs),
+        _table(("verb", "value"), VALUES),
         *(_shape(name, kind) for name, kind in shapes),
     )
 

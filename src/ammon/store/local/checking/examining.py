@@ -31,6 +31,7 @@ from ammon.store.local.store import LocalStore
 OWN = re.compile(
     rf"{re.escape(CATALOG_NAME)}({LOG_SUFFIX}|-shm|-journal)?|{re.escape(WITNESS_NAME)}|{re.escape(LOCK_NAME)}"
     rf"|{re.escape(FILE_NAME)}|{LEXICAL_NAME}(\.[0-9a-f]{{32}})?|vectors-\d+\.idx(\.part)?|snapshot\.json"
+    r"|prompts|sessions|summaries\.jsonl"
 )
 """Names that Ammon makes, leftovers of killed processes included, which later runs remove."""
 
