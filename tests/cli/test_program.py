@@ -21,14 +21,14 @@ from ammon.settings import explain
 
 Run = Callable[..., Result]
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
-VERBS = ["index", "remove", "search", "similar", "show", "status", "doctor", "models", "eval"]
+VERBS = ["index", "remove", "search", "ask", "similar", "show", "status", "doctor", "models", "eval"]
 AMMON = Path(sys.executable).with_name("ammon")
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
 
 
 def test_alone_it_shows_what_to_do_first(run: Run) -> None:
     shown = run().stdout
-    assert len(re.findall(r"^  ammon ", shown, re.MULTILINE)) == 3
+    assert len(re.findall(r"^  ammon ", shown, re.MULTILINE)) == 4
     assert len(shown.splitlines()) < 12
 
 
