@@ -21,7 +21,7 @@ FILE_NAME = "ammon.toml"
 FOLDER_NAME = ".ammon"
 PREFIX = "AMMON_"
 MIB = 1024 * 1024
-SECRET = frozenset({"embed_key"})
+SECRET = frozenset({"embed_key", "llm_key"})
 """Settings that are read from the environment or an argument only, and shown to nobody."""
 
 NOT_SETTINGS = frozenset({"library", "debug", "data"})
@@ -53,6 +53,17 @@ class Settings:
             "high": None,
         },
     )
+    llm: str = _setting("", "The language model, by the name that the server at `llm_url` has for it; empty: none.")
+    llm_url: str = _setting("", "Address of an OpenAI-compatible server (`/v1/chat/completions`).")
+    llm_key: str = field(default="", repr=False, metadata={"doc": "Key for `llm_url`.", "low": None, "high": None})
+    llm_window: int = _setting(
+        8192, "Tokens that the language model takes in and gives in all.", low=512, high=10_000_000
+    )
+    llm_timeout: float = _setting(
+        60.0, "Seconds to wait for the language model's first word, and for each other.", low=0.1, high=86_400.0
+    )
+    llm_price_read: float = _setting(0.0, "Price of a million tokens that the language model reads.", low=0.0)
+    llm_price_written: float = _setting(0.0, "Price of a million tokens that it writes.", low=0.0)
     threads: int = _setting(0, "Processor cores used for embedding; 0: all.", low=0, high=4096)
     chunk_tokens: int = _setting(
         496, "Longest passage with its heading path, in the model's own tokens.", low=16, high=8192

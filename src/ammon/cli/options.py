@@ -10,7 +10,6 @@ import typer
 
 if TYPE_CHECKING:
     from ammon.library import Library
-    from ammon.ports import LLM
 
 LibraryOption = Annotated[
     str | None,
@@ -29,9 +28,7 @@ GlobOption = Annotated[
     list[str] | None,
     typer.Option("--glob", "-g", metavar="GLOB", help="Only files like this, '**/*.md'; may be given again."),
 ]
-LlmOption = Annotated[
-    str | None, typer.Option("--llm", metavar="MODEL", help="The language model to ask; none: do without one.")
-]
+LlmOption = Annotated[str | None, typer.Option("--llm", metavar="MODEL", help="The language model to ask, at llm_url.")]
 LanguageOption = Annotated[
     str, typer.Option("--language", metavar="CODE", help="The prompt's language: en or zh, or one of your own.")
 ]
@@ -54,15 +51,6 @@ def open_library(library: str | None, given: Mapping[str, object] | None = None,
 
     folder = library_folder(library)
     return Library(folder, settings=load_settings(folder, given), create=create)
-
-
-def language_model(named: str | None) -> LLM | None:
-    """The language model that a command asks for; ``None`` where it asks for none. Raises: ModelNotFound."""
-    from ammon.errors import ModelNotFound
-
-    if named is None:
-        return None
-    raise ModelNotFound(f"There is no language model '{named}'.", hint="Leave out --llm to do without one.")
 
 
 def is_to_list(context: typer.Context, library: str | None, json: bool) -> bool:

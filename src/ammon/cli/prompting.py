@@ -13,7 +13,6 @@ from ammon.cli.options import (
     LibraryOption,
     LlmOption,
     is_to_list,
-    language_model,
     library_folder,
     open_library,
 )
@@ -104,15 +103,16 @@ def optimise(
 
     A better one is put into the library's own prompts; the scores of all stand beside it as JSON.
     """
+    from ammon.answer.llm.opening import open_llm
     from ammon.cli.progress import shown_progress
     from ammon.errors import InputError
     from ammon.optimising import Search, optimise_in
 
-    model = language_model(llm)
-    if model is None:
-        raise InputError("No language model was named.", hint="Name one with --llm.")
     asked = Search(metric, budget, tuple(instruction or ()), written)
     with open_library(library) as opened, shown_progress() as progress:
+        model = open_llm(opened.settings, llm or "")
+        if model is None:
+            raise InputError("No language model was named.", hint="Name one with --llm, or set AMMON_LLM.")
         done = optimise_in(opened, name, language, Path(questions).expanduser(), model, asked, progress)
     if json:
         say_json(done)

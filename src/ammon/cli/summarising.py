@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ammon.cli.options import JsonOption, LibraryOption, LlmOption, language_model, open_library
+from ammon.cli.options import JsonOption, LibraryOption, LlmOption, open_library
 from ammon.cli.outcome import Exit
 from ammon.cli.output import near, plain, say, say_json, tell, visible
 
@@ -36,13 +36,18 @@ def summarise(
     Without a language model, these are the most central sentences of the text, word for word. What a model has written
     is kept: an interrupted summary goes on with the same command.
     """
+    from ammon.answer.llm.opening import open_llm
     from ammon.cli.progress import shown_progress
     from ammon.summarising import summarise as summary_of
 
     with open_library(library) as opened, shown_progress() as progress:
         try:
             answer = summary_of(
-                opened, " ".join(about), sentences=sentences, llm=language_model(llm), progress=progress
+                opened,
+                " ".join(about),
+                sentences=sentences,
+                llm=open_llm(opened.settings, llm or ""),
+                progress=progress,
             )
         except KeyboardInterrupt:
             progress.clear()
