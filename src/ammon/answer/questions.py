@@ -62,7 +62,10 @@ _WORD: Final = re.compile(r"\w+")
 def kind_of(question: str) -> Kind:
     """What the question asks for; empty where that cannot be told."""
     folded = question.lower()
-    return next((kind for kind, asks in _ASKS if asks.search(folded)), "")
+    for kind, asks in _ASKS:
+        if asks.search(folded):
+            return kind
+    return ""
 
 
 def offers(kind: Kind, question: str) -> Callable[[str], float]:
