@@ -144,6 +144,14 @@ def test_a_long_line_without_sentences_is_cut_at_its_lines(library: Library) -> 
     assert found.text == "key37 = value37"
 
 
+def test_code_is_answered_with_in_blocks_as_it_stands(library: Library) -> None:
+    block = "def back_off(attempt):\n    # wait longer after each failed attempt\n    return 2**attempt"
+    library.add([Document("memory:retry.py", f"import time\n\n{block}\n\nLIMIT = 3\n", "text/x-python")])
+    found = library.ask("how long to wait after a failed attempt?", sentences=1)
+    library.remove("memory:retry.py")
+    assert found.text == block
+
+
 @pytest.mark.parametrize(
     ("question", "kind"),
     [

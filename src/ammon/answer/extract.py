@@ -50,7 +50,7 @@ ANSWERS = 0.5
 """The confidence from which a passage that was given is taken to answer: best on squad2_sample."""
 
 LONGEST_SENTENCE: Final = 400
-"""Characters. What has no sentences, such as code and tables, is cut at its lines."""
+"""Characters. What has no sentences, such as a table, is cut at its lines."""
 
 NEUTRAL: Final = (
     *("The meeting was moved to another room.", "She bought bread and milk on the way home."),
@@ -63,6 +63,12 @@ NEUTRAL: Final = (
 
 _neutral: WeakKeyDictionary[Embedder, Vectors] = WeakKeyDictionary()
 _LINE: Final = re.compile(r"[^\n]*\S[^\n]*")
+_BLOCK: Final = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
+_OPENING: Final = re.compile(r"\s*(?:package|import|from|use|using|#include|module|require)\b")
+"""How a block of code begins that only names other code."""
+
+_CODE: Final = re.compile(r"text/x-(?!rst$|tex$)|application/(?:json|xml)")
+"""Media types of what is no prose: its blocks of lines stand for sentences, and are shown as they are."""
 _WRAPPED: Final = re.compile(r"\s*\n\s*")
 _BETWEEN_WIDE: Final = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 
@@ -126,7 +132,7 @@ def likeness(embedder: Embedder, question: str, texts: Sequence[str]) -> NDArray
 def _scored(question: str, hits: Sequence[Hit], rarity: Rarity) -> Iterator[_Sentence]:
     """Every sentence of the hits, scored by what costs nothing."""
     asked = list(dict.fromkeys(terms(question)))
-    pieces = [(rank, hit, span) for rank, hit in enumerate(hits) for span in _pieces(hit.text)]
+    pieces = [(rank, hit, span) for rank, hit in enumerate(hits) for span in _pieces(hit)]
     held = [frozenset(asked).intersection(terms(hit.text[span.start : span.end])) for _, hit, span in pieces]
     worth = _worth(asked, held, rarity(asked))
     kind = kind_of(question)
@@ -158,20 +164,29 @@ def _worth(asked: Sequence[str], held: Sequence[AbstractSet[str]], rare: Mapping
     return {term: each / whole for term, each in worth.items()}
 
 
-def _pieces(text: str) -> Iterator[Span]:
-    """The sentences; longer ones by their lines."""
-    for span in sentences(text):
+def _pieces(hit: Hit) -> Iterator[Span]:
+    """The sentences of a hit; longer ones by their lines. Of code, the blocks of lines without a blank one."""
+    if _CODE.match(hit.media_type):
+        blocks = [Span(*block.span()) for block in _BLOCK.finditer(hit.text)]
+        yield from [block for block in blocks if not _OPENING.match(hit.text, block.start)] or blocks
+        return
+    for span in sentences(hit.text):
         if span.end - span.start <= LONGEST_SENTENCE:
             yield span
         else:
-            for line in _LINE.finditer(text, span.start, span.end):
+            for line in _LINE.finditer(hit.text, span.start, span.end):
                 yield Span(line.start(), line.end())
 
 
 def _answer(question: str, chosen: Sequence[_Sentence], confidence: float, hits: Sequence[Hit]) -> Answer:
     first_of = {each.hit.document_id: each.rank for each in sorted(chosen, key=lambda each: -each.rank)}
     reading = sorted(chosen, key=lambda each: (first_of[each.hit.document_id], each.hit.span.start + each.span.start))
-    statements = tuple(Statement(in_one_line(each.text), (cited(each.hit, each.span),)) for each in reading)
+    statements = tuple(
+        Statement(
+            each.text if _CODE.match(each.hit.media_type) else in_one_line(each.text), (cited(each.hit, each.span),)
+        )
+        for each in reading
+    )
     return Answer(question, joined(statements), "extracted", statements, confidence=confidence, hits=hits)
 
 
@@ -196,6 +211,6 @@ def joined(statements: Sequence[Statement]) -> str:
     """The text of an answer."""
     text = ""
     for each in statements:
-        wide = bool(text) and ord(text[-1]) > 0x2FFF
-        text += ("" if not text or wide else " ") + each.text
+        apart = "\n\n" if "\n" in each.text else " "
+        text += ("" if not text or ord(text[-1]) > 0x2FFF else apart) + each.text
     return text
