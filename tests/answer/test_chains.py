@@ -83,6 +83,22 @@ def test_no_chain_ever_asks_for_more_than_the_window_holds(chain: Chain, window:
     assert done.text
 
 
+def test_a_text_that_says_nothing_leaves_no_note() -> None:
+    llm = ScriptedLLM(noted)
+    _, done = chained(map_reduce, ["Bees dance.", "It is 7 km far.", "Tea is hot."], llm)
+    assert done.used == (1,)
+    assert "NONE" not in llm.asked[-1][0][0].text
+
+
+def test_refine_leaves_room_for_the_answer_so_far() -> None:
+    def talkative(_: Sequence[Message], wish: Wish) -> str:
+        return "word " * wish.max_tokens
+
+    llm = ScriptedLLM(talkative, window=700)  # raises when it is given more
+    for size in range(250, 450, 4):
+        chained(refine, ["word " * size] * 2, llm, wish=Wish(max_tokens=100))
+
+
 def test_map_reduce_brings_notes_together_until_they_fit() -> None:
     def long(messages: Sequence[Message], _: Wish) -> str:
         return f"about {len(messages[-1].text)} " + "word " * 97

@@ -54,6 +54,15 @@ def test_the_budget_is_kept_and_better_candidates_answer_more() -> None:
     assert done.tried[0].questions > min(each.questions for each in done.tried)
 
 
+def test_the_winner_and_the_present_prompt_have_answered_the_same_questions_each_once() -> None:
+    llm = ScriptedLLM(obedient)
+    done = optimise(PROMPT, QUESTIONS, llm, EMBED, Search(budget=60))
+    present = next(each for each in done.tried if each.instruction.startswith("Answer the question"))
+    assert present.questions == done.tried[0].questions
+    prompts = [messages[-1].text for messages, _ in llm.asked]
+    assert len(set(prompts)) == len(prompts)
+
+
 def test_the_present_prompt_stays_when_nothing_is_better() -> None:
     done = optimise(PROMPT, QUESTIONS, ScriptedLLM("Once upon a time."), EMBED, Search(budget=60, written=0))
     assert not done.better

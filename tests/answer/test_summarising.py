@@ -84,6 +84,16 @@ def test_a_question_is_summarised_from_what_is_found_for_it(library: Library, sa
     assert summary.citations[0].uri == str(sample / "notes" / "bees.txt")
 
 
+def test_what_a_text_repeats_is_said_once(library: Library, tmp_path: Path) -> None:
+    path = tmp_path / "again.txt"
+    path.write_text("The tide comes in twice a day.\n\n" * 30 + "The moon pulls at the sea all day long.\n", "utf-8")
+    library.index(path)
+    assert sorted(each.text for each in summarise(library, str(path)).statements) == [
+        "The moon pulls at the sea all day long.",
+        "The tide comes in twice a day.",
+    ]
+
+
 def test_asking_for_more_sentences_than_there_are_gives_all(library: Library, sample: Path) -> None:
     summary = summarise(library, str(sample / "notes" / "bees.txt"), sentences=1000)
     assert 1 < len(summary.statements) < 1000
@@ -121,6 +131,14 @@ def test_a_text_longer_than_the_window_is_summarised_stretch_by_stretch(library:
     assert steps.count("combine") >= 1
     assert summary.text == "It is about 1."
     assert summary.citations[0].hit.chunk_id == passages_of(library, str(sample))[0].chunk_id
+
+
+def test_a_section_longer_than_the_window_is_cut(library: Library, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text("\n\n".join(f"Paragraph {n} says {n} things. " * 20 for n in range(40)), "utf-8")
+    library.index(long)
+    llm = ScriptedLLM(numbered, window=1500)  # raises when it is given more
+    assert [step.name for step in summarise(library, str(long), llm=llm).trace].count("summarise") > 3
 
 
 def test_every_passage_is_read_once_and_numbered_in_reading_order(library: Library, sample: Path) -> None:

@@ -51,7 +51,8 @@ def summarise(
             )
         except KeyboardInterrupt:
             progress.clear()
-            tell("Interrupted. What was written so far is kept; the same command goes on from here.")
+            kept = " What the model wrote is kept; the same command goes on from there." if llm else ""
+            tell(f"Interrupted.{kept}")
             raise typer.Exit(Exit.INTERRUPTED) from None
         progress.clear()
         show_summary(answer, json=json)
