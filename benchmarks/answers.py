@@ -32,6 +32,12 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
+def strangers_answered(library: Library, folder: Path, every: int) -> float:
+    """Which share of a set's questions is answered from the corpus of another."""
+    asked = [each["text"] for each in lines(folder / "queries.jsonl") if each["text"].strip()][::every]
+    return round(sum(not library.ask(question).abstained for question in asked) / len(asked), 4)
+
+
 def answered(library: Library, folder: Path, every: int) -> dict[str, Any]:
     """How often what is answered in one and in two sentences holds an answer."""
     library.add(
@@ -92,12 +98,16 @@ def main() -> None:
     """Measure each set in a library of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="+", type=Path)
+    parser.add_argument("--strangers", type=Path, help="a set about other matters, to ask its questions, too")
     parser.add_argument("--every", type=int, default=1, help="ask only every so-manieth question")
     given = parser.parse_args()
     for folder in given.sets:
         measure = answered if (folder / "answers.jsonl").exists() else abstention
         with tempfile.TemporaryDirectory() as place, Library(Path(place) / "library") as library:
-            print(json.dumps({"set": folder.name, **measure(library, folder, given.every)}, indent=1), flush=True)
+            found = {"set": folder.name, **measure(library, folder, given.every)}
+            if given.strangers and measure is answered:
+                found["strangers answered"] = strangers_answered(library, given.strangers, given.every)
+            print(json.dumps(found, indent=1, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":

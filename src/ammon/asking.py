@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from ammon.searchable import Searchable
 
 DOUBTFUL: Final = 0.15
-"""Below this confidence nothing is answered from a library. Of questions put to a corpus about other matters, 1 in 100
-is answered; of those that squad_dev and cmrc2018 answer, fewer than 1 in 100 are not.
-"""
+"""Below this confidence nothing is answered from a library: questions about other matters than its own stay there."""
 
 
 def ask(library: Searchable, question: str, *, k: int = 8, where: Where = None, sentences: int = 2) -> Answer:
