@@ -101,7 +101,7 @@ def test_settings_cannot_be_changed_and_are_all_explained() -> None:
     explained = explain()
     assert [each.name for each in explained] == [each.name for each in dataclasses.fields(Settings)]
     assert all(each.doc.endswith(".") for each in explained)
-    assert [each.name for each in explained if not each.in_file] == ["embed_key"]
+    assert [each.name for each in explained if not each.in_file] == ["embed_key", "llm_key"]
 
 
 @given(st.integers(16, 8192), st.floats(0, 1), st.booleans())
